@@ -1,0 +1,118 @@
+// How the tests run: `node` (most of them), `types` (*.test-d.ts), `chromium` (*.browser.test.ts, inside a page) and
+// `e2e` (tests/e2e, Node driving a page). The last two need a browser; without one they are left out, loudly.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { playwright } from '@vitest/browser-playwright'
+import { msw } from 'msw/vite'
+import type { TestProjectInlineConfiguration } from 'vitest/config'
+import { defineConfig } from 'vitest/config'
+import { chromiumArguments, chromiumPath } from './tests/chromium.ts'
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** The package's own names, most specific first: everything in the repository runs on the sources. */
+const alias = [
+  { find: /^tidemark\/mocks\/node$/, replacement: source('./mocks/node.ts') },
+  { find: /^tidemark\/mocks\/browser$/, replacement: source('./mocks/browser.ts') },
+  { find: /^tidemark\/mocks$/, replacement: source('./mocks/index.ts') },
+  { find: /^tidemark\/react$/, replacement: source('./adapters/react/index.ts') },
+  { find: /^tidemark\/vue$/, replacement: source('./adapters/vue/index.ts') },
+  { find: /^tidemark\/server$/, replacement: source('./server/index.ts') },
+  { find: /^tidemark$/, replacement: source('./src/index.ts') },
+]
+
+const node: TestProjectInlineConfiguration = {
+  resolve: { alias },
+  test: {
+    name: 'node',
+    environment: 'node',
+    include: ['tests/**/*.test.{ts,tsx}'],
+    exclude: ['tests/**/*.browser.test.{ts,tsx}', 'tests/e2e/**', 'tests/dist/**'],
+  },
+}
+
+const types: TestProjectInlineConfiguration = {
+  resolve: { alias },
+  test: {
+    name: 'types',
+    include: [],
+    typecheck: {
+      enabled: true,
+      only: true,
+      include: ['tests/**/*.test-d.{ts,tsx}'],
+      tsconfig: './tsconfig.json',
+      ignoreSourceErrors: true, // `npm run types` reports those
+    },
+  },
+}
+
+const chromium: TestProjectInlineConfiguration = {
+  resolve: { alias },
+  plugins: [msw({ mode: 'worker-only' })],
+  optimizeDeps: {
+    // Found while tests run, each of these would reload the page under them.
+    include: [
+      '@tanstack/query-core',
+      '@tanstack/react-query',
+      '@tanstack/vue-query',
+      'eventsource-parser',
+      'fast-check',
+      'idb',
+      'immer',
+      'msw',
+      'msw/browser',
+      'react',
+      'react-dom',
+      'react-dom/client',
+      'react/jsx-dev-runtime',
+      'react/jsx-runtime',
+      'vue',
+      'zustand/vanilla',
+    ],
+  },
+  test: {
+    name: 'chromium',
+    include: ['tests/**/*.browser.test.{ts,tsx}'],
+    exclude: ['tests/dist/**'],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath: chromiumPath, args: chromiumArguments } }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+}
+
+const e2e: TestProjectInlineConfiguration = {
+  resolve: { alias },
+  test: {
+    name: 'e2e',
+    environment: 'node',
+    include: ['tests/e2e/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  },
+}
+
+const hasBrowser = existsSync(chromiumPath)
+if (!hasBrowser && process.env['TIDEMARK_NO_CHROMIUM'] === undefined) {
+  process.env['TIDEMARK_NO_CHROMIUM'] = 'said' // this file is read once per project
+  console.warn(`
+  ┌──────────────────────────────────────────────────────────────────────────┐
+  │  NO CHROMIUM: the projects 'chromium' and 'e2e' are LEFT OUT of this run │
+  │  Install Debian's chromium package, or set CHROMIUM_PATH.                │
+  └──────────────────────────────────────────────────────────────────────────┘
+`)
+}
+
+export default defineConfig({
+  test: {
+    projects: hasBrowser ? [node, types, chromium, e2e] : [node, types],
+    passWithNoTests: true,
+    restoreMocks: true,
+    unstubGlobals: true,
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'coverage/test-results.json' }]] : ['default'],
+  },
+})
