@@ -1,0 +1,171 @@
+// The floors of the house, enforced: what may import what, and what may be named where. CONTRIBUTING.md says why.
+import { describe, expect, test } from 'vitest'
+import type { SourceFile } from './syntax.ts'
+import { effectsOf, globalsOf, mutableNamesOf, readSources } from './syntax.ts'
+
+const files = readSources('{src,adapters,mocks,server}/**/*.{ts,tsx}')
+const core = files.filter(({ path }) => path.startsWith('src/'))
+const byPath = new Map(files.map((file) => [file.path, file]))
+
+/** Lower may not import higher. */
+const FLOORS = ['src/base/', 'src/platform/', 'src/cache/', 'src/queue/', 'src/stream/', 'src/stores/'] as const
+const TOP = new Map([
+  ['src/options.ts', FLOORS.length],
+  ['src/client.ts', FLOORS.length],
+  ['src/index.ts', FLOORS.length + 1],
+])
+
+/** Files that users import; every other `index` or file of re-exports is a barrel. */
+const ENTRIES = [
+  'src/index.ts',
+  'adapters/react/index.ts',
+  'adapters/vue/index.ts',
+  'mocks/index.ts',
+  'mocks/node.ts',
+  'mocks/browser.ts',
+  'server/index.ts',
+]
+
+/** One home per dependency: what the core may import from outside, and from where. */
+const HOMES: readonly (readonly [specifier: string, home: RegExp])[] = [
+  ['@tanstack/query-core', /^src\/(cache\/|stores\/|client\.ts$|options\.ts$|index\.ts$)/],
+  ['immer', /^src\/cache\//],
+  ['eventsource-parser', /^src\/stream\/connection\.ts$/],
+  ['eventsource-parser/stream', /^src\/stream\/connection\.ts$/],
+  ['idb', /^src\/platform\//],
+  ['zustand/vanilla', /^src\//],
+]
+
+/** What an entry outside the core may import: packages, and folders of this repository. */
+const OUTSIDE: readonly (readonly [from: RegExp, packages: RegExp, folders: RegExp])[] = [
+  [
+    /^adapters\/react\//,
+    /^(tidemark|react|react\/.+|@tanstack\/react-query)$/,
+    /^(adapters\/(react\/|[^/]+$)|src\/base\/)/,
+  ],
+  [/^adapters\/vue\//, /^(tidemark|vue|@tanstack\/vue-query)$/, /^(adapters\/(vue\/|[^/]+$)|src\/base\/)/],
+  [/^adapters\/[^/]+$/, /^tidemark$/, /^(adapters\/[^/]+$|src\/base\/)/],
+  [/^mocks\//, /^(msw|msw\/.+)$/, /^(mocks|server|src\/base)\//],
+  [/^server\//, /^node:/, /^(server|src\/base)\//],
+]
+
+/** Only `src/platform` may name these: time, chance, and what a browser or Node brings. */
+const SEAMS = new Set(
+  `window self globalThis document navigator location history screen localStorage sessionStorage indexedDB caches cookieStore
+  fetch XMLHttpRequest EventSource WebSocket BroadcastChannel MessageChannel Worker SharedWorker crypto performance
+  addEventListener removeEventListener dispatchEvent setTimeout clearTimeout setInterval clearInterval setImmediate
+  clearImmediate requestAnimationFrame cancelAnimationFrame requestIdleCallback cancelIdleCallback scheduler
+  process Buffer require __dirname __filename
+  Date.now Math.random AbortSignal.timeout`.split(/\s+/),
+)
+
+function floorOf(path: string): number | undefined {
+  const floor = FLOORS.findIndex((folder) => path.startsWith(folder))
+  return floor === -1 ? TOP.get(path) : floor
+}
+
+/** Every offence as a sentence, so that a failure reads as a list of what to mend. */
+function offences(of: readonly SourceFile[], find: (file: SourceFile) => Iterable<string>): string[] {
+  return of.flatMap((file) => [...find(file)].map((offence) => `${file.path} ${offence}`))
+}
+
+describe('imports', () => {
+  test('every file of the core stands on a floor', () => {
+    expect(offences(core, ({ path }) => (floorOf(path) === undefined ? ['is on no floor'] : []))).toEqual([])
+  })
+
+  test('point to the own floor or below', () => {
+    const up = offences(core, (file) =>
+      file.imports
+        .filter(
+          ({ file: to }) => to !== undefined && (floorOf(to) ?? Number.POSITIVE_INFINITY) > (floorOf(file.path) ?? 0),
+        )
+        .map(({ file: to }) => `imports ${to}, which is above it`),
+    )
+    expect(up).toEqual([])
+  })
+
+  test('queue and stream do not know each other', () => {
+    const pairs = offences(core, ({ path, imports }) =>
+      imports
+        .filter(({ file: to }) => /^src\/(queue|stream)\//.test(path) && /^src\/(queue|stream)\//.test(to ?? ''))
+        .filter(({ file: to }) => to?.split('/')[1] !== path.split('/')[1])
+        .map(({ file: to }) => `imports ${to}`),
+    )
+    expect(pairs).toEqual([])
+  })
+
+  test('form no cycle, types included', () => {
+    expect(cyclesOf(files)).toEqual([])
+  })
+
+  test('lead to no barrel but the public entries', () => {
+    const barrels = offences(files, ({ path, body }) => {
+      if (ENTRIES.includes(path)) return []
+      const onlyPassesOn = body.length > 0 && body.every((node) => node.type.startsWith('Export') && node['source'])
+      return onlyPassesOn || /\/index\.tsx?$/.test(path) ? ['is a barrel'] : []
+    })
+    expect(barrels).toEqual([])
+  })
+
+  test('give each dependency one home', () => {
+    const strays = offences(core, ({ path, imports }) =>
+      imports
+        .filter(
+          ({ file: to, specifier }) =>
+            to === undefined && !HOMES.some(([name, home]) => name === specifier && home.test(path)),
+        )
+        .map(({ specifier }) => `imports ${specifier}`),
+    )
+    expect(strays).toEqual([])
+  })
+
+  test('keep the other entries outside the core', () => {
+    const strays = OUTSIDE.flatMap(([from, packages, folders]) =>
+      offences(
+        files.filter(({ path }) => from.test(path)),
+        ({ imports }) =>
+          imports
+            .filter(({ file: to, specifier }) => !(to === undefined ? packages.test(specifier) : folders.test(to)))
+            .map(({ specifier }) => `imports ${specifier}`),
+      ),
+    )
+    expect(strays).toEqual([])
+  })
+})
+
+describe('the core', () => {
+  test('names time, chance and the browser only in its platform', () => {
+    const named = offences(core, (file) => {
+      if (file.path.startsWith('src/platform/')) return []
+      const used = [...globalsOf(file)].filter((name) => SEAMS.has(name) || name === 'new Date()')
+      return used.map((name) => `names ${name}`)
+    })
+    expect(named).toEqual([])
+  })
+
+  test('keeps no state in its modules', () => {
+    expect(offences(core, (file) => mutableNamesOf(file).map((name) => `keeps ${name}`))).toEqual([])
+  })
+
+  test('does nothing at import, and neither do the other entries', () => {
+    expect(offences(files, (file) => effectsOf(file).map((type) => `runs a ${type}`))).toEqual([])
+  })
+})
+
+/** Each cycle once, as `a → b → a`. */
+function cyclesOf(all: readonly SourceFile[]): string[] {
+  const cycles: string[] = []
+  const done = new Set<string>()
+  const walk = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
+      return
+    }
+    if (done.has(path)) return
+    for (const { file } of byPath.get(path)?.imports ?? []) if (file !== undefined) walk(file, [...trail, path])
+    done.add(path)
+  }
+  for (const { path } of all) walk(path, [])
+  return cycles
+}

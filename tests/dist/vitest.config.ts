@@ -1,0 +1,17 @@
+// The tests of the built package: no aliases, so that its own names lead where a user's would.
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    name: 'dist',
+    environment: 'node',
+    include: ['tests/dist/*.test.ts'],
+    globalSetup: ['tests/dist/installed.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'coverage/dist-results.json' }]] : ['default'],
+  },
+})
