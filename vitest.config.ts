@@ -1,12 +1,11 @@
 // How the tests run: `node` (most of them), `types` (*.test-d.ts), `chromium` (*.browser.test.ts, inside a page) and
 // `e2e` (tests/e2e, Node driving a page). The last two need a browser; without one they are left out, loudly.
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { msw } from 'msw/vite'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
 import { defineConfig } from 'vitest/config'
-import { chromiumArguments, chromiumPath } from './tests/chromium.ts'
+import { chromiumArguments, chromiumPath, hasChromium } from './tests/chromium.ts'
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -96,20 +95,11 @@ const e2e: TestProjectInlineConfiguration = {
   },
 }
 
-const hasBrowser = existsSync(chromiumPath)
-if (!hasBrowser && process.env['TIDEMARK_NO_CHROMIUM'] === undefined) {
-  process.env['TIDEMARK_NO_CHROMIUM'] = 'said' // this file is read once per project
-  console.warn(`
-  ┌──────────────────────────────────────────────────────────────────────────┐
-  │  NO CHROMIUM: the projects 'chromium' and 'e2e' are LEFT OUT of this run │
-  │  Install Debian's chromium package, or set CHROMIUM_PATH.                │
-  └──────────────────────────────────────────────────────────────────────────┘
-`)
-}
+const inBrowser = hasChromium("projects 'chromium' and 'e2e' are") ? [chromium, e2e] : []
 
 export default defineConfig({
   test: {
-    projects: hasBrowser ? [node, types, chromium, e2e] : [node, types],
+    projects: [node, types, ...inBrowser],
     passWithNoTests: true,
     restoreMocks: true,
     unstubGlobals: true,

@@ -1,4 +1,5 @@
 // Where the browser of the tests is and how it starts: shared by the browser project, the e2e tests and the dist test.
+import { existsSync } from 'node:fs'
 
 /** Debian's package puts it there; Playwright's own download is not used. */
 export const chromiumPath: string = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
@@ -13,3 +14,16 @@ export const chromiumArguments: string[] = [
   '--disable-component-update',
   '--disable-sync',
 ]
+
+/** Whether the browser is there; if not, says once and loudly what is left out. */
+export function hasChromium(leftOut: string): boolean {
+  if (existsSync(chromiumPath)) return true
+  // Configuration files are read once per project: the environment remembers that it was said.
+  if (process.env['TIDEMARK_NO_CHROMIUM'] === undefined) {
+    process.env['TIDEMARK_NO_CHROMIUM'] = 'said'
+    const lines = [`NO CHROMIUM: ${leftOut} LEFT OUT of this run.`, "Install Debian's chromium, or set CHROMIUM_PATH."]
+    const bar = '!'.repeat(Math.max(...lines.map((line) => line.length)))
+    console.warn(['', bar, ...lines, bar, ''].join('\n'))
+  }
+  return false
+}

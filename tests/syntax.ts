@@ -5,7 +5,7 @@ import { resolve as absolute, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseSync } from 'vite'
 
-export const root: string = fileURLToPath(new URL('..', import.meta.url))
+const root: string = fileURLToPath(new URL('..', import.meta.url))
 
 export interface Node {
   type: string

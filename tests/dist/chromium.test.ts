@@ -80,7 +80,7 @@ async function bundle(folder: string): Promise<string> {
   const built = (await build({
     root: folder,
     configFile: false,
-    logLevel: 'warn',
+    logLevel: 'error',
     build: { write: false, rolldownOptions: options },
   })) as Rolldown.RolldownOutput
   return built.output[0].code
