@@ -9,6 +9,7 @@ import type { Rolldown } from 'vite'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { chromiumArguments, chromiumPath } from '../chromium.ts'
+import { entries } from '../public-names.ts'
 
 /** An application of three islands over one client, written as a user writes it and built for production. */
 const application = `
@@ -18,6 +19,9 @@ import { createApp, h } from 'vue'
 import { createSyncClient, createQueryStore, queryOptions } from 'tidemark'
 import { SyncProvider, useQuery as useReactQuery } from 'tidemark/react'
 import { syncPlugin, useQuery as useVueQuery } from 'tidemark/vue'
+import * as mocks from 'tidemark/mocks/browser'
+
+globalThis.mocksNames = Object.keys(mocks).sort()
 
 const sync = createSyncClient({ stream: false })
 const greeting = queryOptions({ queryKey: ['greeting'], queryFn: async () => 'hello' })
@@ -71,6 +75,8 @@ test('runs in Chromium: the core, React and Vue over one client', async () => {
     await tab.locator(island, { hasText: 'hello' }).waitFor()
   }
   expect(errors).toEqual([])
+  const mocks = entries.find(({ specifier }) => specifier === 'tidemark/mocks/browser')
+  expect(await tab.evaluate('mocksNames')).toEqual(mocks?.own)
 })
 
 async function bundle(folder: string): Promise<string> {

@@ -29,7 +29,13 @@ export function setup({ provide }: TestProject): () => void {
   const tarball = join(folder, packed.toString().trim().split('\n').at(-1) ?? '')
 
   provide('bare', install(join(folder, 'bare'), Object.keys(dependencies)))
-  const everything = [...Object.keys(dependencies), ...Object.keys(peerDependencies), 'react-dom']
+  const everything = [
+    ...Object.keys(dependencies),
+    ...Object.keys(peerDependencies),
+    'react-dom',
+    '@types/react',
+    '@types/node',
+  ]
   provide('full', install(join(folder, 'full'), everything))
   return () => rmSync(folder, { recursive: true, force: true })
 

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { entries, namesOf } from '../public-names.ts'
@@ -56,6 +56,32 @@ describe('the package', () => {
     )
     expect(marked).toEqual(['dist/react.js'])
     expect(readFileSync(join(installed, 'dist/react.js'), 'utf8')).toMatch(/^"use client";\n/)
+  })
+})
+
+describe('its declarations', () => {
+  const application = `
+    import { createSyncClient, type SyncClient } from 'tidemark'
+    import { useSyncClient as inReact } from 'tidemark/react'
+    import { useSyncClient as inVue } from 'tidemark/vue'
+    import { createMockServer } from 'tidemark/mocks/node'
+    import { createSyncHandler } from 'tidemark/server'
+    const sync: SyncClient = createSyncClient({ stream: false })
+    const hooks: (() => SyncClient)[] = [inReact, inVue]
+    const untyped: unknown extends SyncClient | typeof createMockServer | typeof createSyncHandler ? true : false = false
+    export const all = [sync, hooks, untyped]
+  `
+
+  test.each(['nodenext', 'bundler'])('are found by a program that resolves as %s', (moduleResolution) => {
+    const path = join(full, `application-${moduleResolution}.ts`)
+    writeFileSync(path, application)
+    const module = moduleResolution === 'nodenext' ? 'nodenext' : 'esnext'
+    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--ignoreConfig', '--target', 'es2022', '--module', module]
+    const { stdout } = spawnSync('tsc', [...flags, '--moduleResolution', moduleResolution, path], {
+      encoding: 'utf8',
+      cwd: full,
+    })
+    expect(stdout).toBe('')
   })
 })
 
