@@ -1,0 +1,205 @@
+/**
+ * Fan-out on one node: reads the log once, into a ring, and lets every stream pull from it at its own pace. The doorbell
+ * only says 'look'; what is sent, and in which order, comes from the log.
+ */
+import type { Cursor } from '../src/base/cursor'
+import { epochOf } from '../src/base/cursor'
+import type { ByeMessage, HelloMessage } from '../src/base/messages'
+import { PROTOCOL } from '../src/base/messages'
+import { createFrame } from './frames'
+import type { Metrics } from './metrics'
+import type { Principal, ResolvedOptions } from './options'
+import type { Ring } from './ring'
+import { createRing } from './ring'
+import type { LogState } from './store'
+import { comparePositions } from './store'
+import type { Subscriber } from './subscriber'
+import { createSubscriber } from './subscriber'
+
+/** Entries that are read from the log at a time. */
+const PAGE = 500
+/** Milliseconds between two looks at every stream. */
+const SWEEP = 1_000
+
+export interface OpenStream<P extends Principal> {
+  principal: P
+  /** What the client asked for, and what of it is allowed. */
+  asked: readonly string[]
+  topics: readonly string[]
+  /** Where the client is; `undefined`: nowhere yet. */
+  cursor: Cursor | undefined
+  signal: AbortSignal | undefined
+}
+
+export interface Hub<P extends Principal> {
+  /** Number of open streams that match. */
+  count(matches?: (principal: P) => boolean): number
+  open(stream: OpenStream<P>): Promise<ReadableStream<Uint8Array>>
+  /** The log has grown: look. Resolves when everything that was in it is in the ring. */
+  look(): Promise<void>
+  /** Asks again what the matching principals may read. */
+  reauthorize(matches: (principal: P) => boolean): void
+  /** Says goodbye to the matching streams and ends them. */
+  end(bye: Omit<ByeMessage, 'event'>, matches: (principal: P) => boolean): void
+  /** Resolves when no stream is open any more. */
+  idle(): Promise<void>
+  close(): void
+}
+
+export interface HubDeps<P extends Principal> {
+  options: ResolvedOptions<P>
+  metrics: Metrics
+}
+
+export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>): Hub<P> {
+  const { clock, limits, stream: times } = options
+  const subscribers = new Set<Subscriber<P>>()
+  const onIdle: (() => void)[] = []
+  let ring: Ring | undefined
+  let epoch = ''
+  let looking: Promise<void> | undefined
+  let lookAgain = false
+  let cancelSweep: (() => void) | undefined
+
+  /** One reader of the log, however often the bell rings. */
+  function look(): Promise<void> {
+    lookAgain = true
+    looking ??= (async () => {
+      try {
+        while (lookAgain) {
+          lookAgain = false
+          while (await readPage()) metrics.count('log_pages')
+        }
+      } finally {
+        looking = undefined
+      }
+    })()
+    return looking
+  }
+
+  /** Reads what is new into the ring; `true` if there may be more. */
+  async function readPage(): Promise<boolean> {
+    const page = await options.store.snapshot(async (view) => {
+      const state = await view.position()
+      const goesOn = ring !== undefined && state.epoch === epoch && comparePositions(state.floor, ring.endPosition) <= 0
+      return { state, entries: goesOn && ring ? await view.readLog(ring.endPosition, PAGE) : undefined }
+    })
+    if (page.entries === undefined || ring === undefined) restart(page.state)
+    else for (const entry of page.entries) ring.push(createFrame(entry, epoch))
+    const isFull = page.entries?.length === PAGE
+    if (ring) metrics.gauge('ring_events', ring.end - ring.start)
+    if (ring) metrics.gauge('ring_size', ring.size)
+    if (page.entries === undefined || page.entries.length > 0) for (const subscriber of subscribers) subscriber.wake()
+    return isFull
+  }
+
+  /** Begins at the head: at the first look, in a new epoch, or when the log was trimmed past us. */
+  function restart(state: LogState): void {
+    const isFirst = ring === undefined
+    epoch = state.epoch
+    if (ring === undefined) ring = createRing(limits, state.head)
+    else ring.reset(state.head)
+    if (!isFirst) metrics.count('ring_restarts')
+  }
+
+  function sweep(): void {
+    cancelSweep = undefined
+    const now = clock.now()
+    for (const subscriber of [...subscribers]) subscriber.sweep(now)
+    schedule()
+  }
+  function schedule(): void {
+    if (subscribers.size > 0) cancelSweep ??= clock.after(SWEEP, sweep)
+  }
+
+  async function resume(cursor: Cursor | undefined): Promise<Start> {
+    if (ring === undefined || cursor !== undefined) await look()
+    if (ring === undefined) throw new Error('the hub has no ring')
+    // Register at the tail and read the head without a wait in between: nothing can come in twice or fall between.
+    const here: Start = { resume: 'fresh', next: ring.end, cursor: `${epoch}:${ring.endPosition}`, replay: [] }
+    if (cursor === undefined) return here
+    const position = cursor.slice(cursor.lastIndexOf(':') + 1)
+    const isPast = epochOf(cursor) === epoch && comparePositions(position, ring.endPosition) <= 0
+    if (!isPast) return { ...here, resume: 'reset' }
+    const index = ring.indexAfter(position)
+    if (index !== undefined) {
+      if (ring.end - index > limits.replay) return { ...here, resume: 'reset' }
+      metrics.count('replayed{ring}', ring.end - index)
+      return { resume: 'continued', next: index, cursor, replay: [] }
+    }
+    const entries = await readBetween(position, ring.endPosition)
+    if (entries === undefined) return { ...here, resume: 'reset' }
+    metrics.count('replayed{log}', entries.length)
+    return { ...here, resume: 'continued', cursor, replay: entries.map((entry) => createFrame(entry, epoch)) }
+  }
+
+  /** Entries after one position up to another; `undefined` if some were trimmed, or they are too many. */
+  async function readBetween(after: string, until: string) {
+    const found = await options.store.snapshot(async (view) => {
+      const { floor, epoch: now } = await view.position()
+      if (now !== epoch || comparePositions(after, floor) < 0) return undefined
+      return view.readLog(after, limits.replay + 1)
+    })
+    const entries = found?.filter((entry) => comparePositions(entry.position, until) <= 0)
+    return entries && entries.length > limits.replay ? undefined : entries
+  }
+
+  function remove(subscriber: Subscriber<P>, reason: string): void {
+    if (!subscribers.delete(subscriber)) return
+    metrics.count(`streams_closed{${reason}}`)
+    metrics.gauge('streams', subscribers.size)
+    if (subscribers.size > 0) return
+    cancelSweep?.()
+    cancelSweep = undefined
+    for (const resolve of onIdle.splice(0)) resolve()
+  }
+
+  return {
+    look,
+    count: (matches) =>
+      matches ? [...subscribers].filter(({ principal }) => matches(principal)).length : subscribers.size,
+    async open(stream) {
+      const start = await resume(stream.cursor)
+      if (ring === undefined) throw new Error('the hub has no ring')
+      const maxAge = Math.round(times.maxAge * (0.9 + 0.2 * options.random()))
+      const hello: Omit<HelloMessage, 'event'> = {
+        protocol: PROTOCOL,
+        epoch,
+        resume: start.resume,
+        cursor: start.cursor,
+        heartbeat: times.heartbeat,
+        maxAge,
+      }
+      const subscriber = createSubscriber<P>(
+        { ring, options, metrics, epoch: () => epoch, remove: (reason) => remove(subscriber, reason) },
+        { ...stream, ...start, hello, closeAt: clock.now() + maxAge },
+      )
+      subscribers.add(subscriber)
+      metrics.count(`streams_opened{${start.resume}}`)
+      metrics.gauge('streams', subscribers.size)
+      schedule()
+      if (stream.signal?.aborted) subscriber.abort('aborted')
+      return subscriber.stream
+    },
+    reauthorize(matches) {
+      for (const subscriber of [...subscribers]) if (matches(subscriber.principal)) subscriber.reauthorize()
+    },
+    end(bye, matches) {
+      for (const subscriber of [...subscribers]) if (matches(subscriber.principal)) subscriber.end(bye)
+    },
+    idle: () => (subscribers.size === 0 ? Promise.resolve() : new Promise((resolve) => onIdle.push(resolve))),
+    close() {
+      for (const subscriber of [...subscribers]) subscriber.abort('closed')
+    },
+  }
+}
+
+interface Start {
+  resume: HelloMessage['resume']
+  /** Index in the ring from which this stream goes on. */
+  next: number
+  /** What the client is at before the first event. */
+  cursor: Cursor
+  /** What comes before `next` and is no longer in the ring. */
+  replay: ReturnType<typeof createFrame>[]
+}

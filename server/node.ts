@@ -1,0 +1,96 @@
+/** Fetch's Request and Response over Node's `http`. Thin: bodies are streams in both directions, with backpressure. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+
+/** Answers a request, or calls `next` if there is one and the handler has nothing at this path. */
+export type NodeListener = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void
+
+/** What a listener needs of a handler. */
+export interface FetchHandler {
+  (request: Request): Promise<Response>
+  matches?: (url: string) => boolean
+}
+
+/**
+ * A listener for `http.createServer`, and a middleware for Express and Connect. Works behind body parsers that have
+ * read the JSON already.
+ */
+export function toNodeListener(handler: FetchHandler): NodeListener {
+  return (incoming, outgoing, next) => {
+    const path = originalUrl(incoming)
+    if (next !== undefined && handler.matches?.(path) === false) return next()
+    const abort = new AbortController()
+    outgoing.on('close', () => abort.abort(new DOMException('the client has gone', 'AbortError')))
+    const answered = Promise.resolve()
+      .then(() => handler(toRequest(incoming, path, abort.signal)))
+      .then((response) => send(response, outgoing))
+    answered.catch((error: unknown) => {
+      if (outgoing.destroyed || abort.signal.aborted) return
+      if (!outgoing.headersSent) outgoing.writeHead(400, { Connection: 'close' }).end()
+      else outgoing.destroy(error instanceof Error ? error : undefined)
+    })
+  }
+}
+
+function originalUrl(incoming: IncomingMessage): string {
+  const { originalUrl } = incoming as IncomingMessage & { originalUrl?: unknown }
+  return typeof originalUrl === 'string' ? originalUrl : (incoming.url ?? '/')
+}
+
+function toRequest(incoming: IncomingMessage, path: string, signal: AbortSignal): Request {
+  const isEncrypted = 'encrypted' in incoming.socket && incoming.socket.encrypted === true
+  const host = incoming.headers.host ?? 'localhost'
+  // A path may begin with two slashes or be a whole URL; neither may choose the host.
+  const base = `${isEncrypted ? 'https' : 'http'}://${host}`
+  const url = path.startsWith('/') ? new URL(base + path) : new URL(path, base)
+  const method = incoming.method ?? 'GET'
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(incoming.headersDistinct)) {
+    if (!name.startsWith(':')) for (const value of values ?? []) headers.append(name, value)
+  }
+  if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers, signal })
+  return new Request(url, { method, headers, signal, body: bodyOf(incoming), duplex: 'half' } as RequestInit)
+}
+
+/** What is left to read, or what a parser in front has made of it. */
+function bodyOf(incoming: IncomingMessage): BodyInit {
+  const { body } = incoming as IncomingMessage & { body?: unknown }
+  if (body === undefined || !incoming.readableEnded)
+    return Readable.toWeb(incoming) as unknown as ReadableStream<Uint8Array>
+  return typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body)
+}
+
+async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  outgoing.writeHead(response.status, [...response.headers].flat())
+  if (response.body === null) {
+    outgoing.end()
+    return
+  }
+  // Headers leave before the first event, or a stream would seem to hang until something happens.
+  outgoing.flushHeaders()
+  const reader = response.body.getReader()
+  outgoing.on('close', () => void reader.cancel().catch(() => {}))
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (!outgoing.write(value)) await drained(outgoing)
+    if (outgoing.destroyed) return
+  }
+  outgoing.end()
+}
+
+function drained(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      outgoing.off('drain', done)
+      outgoing.off('close', done)
+      resolve()
+    }
+    outgoing.on('drain', done)
+    outgoing.on('close', done)
+  })
+}

@@ -1,0 +1,208 @@
+/**
+ * The default store: one file, `node:sqlite`, nothing to install. Writes go through one connection, in groups that share
+ * a commit (so that `synchronous=FULL` costs one flush for many); reads have snapshots of their own on other connections.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { StateSerializer, StateStore, StoreSnapshot, StoreTransaction, TrimOptions } from '../store'
+import { isStoreError, jsonSerializer, storeError } from '../store'
+import type { Connection } from './sqlite-access'
+import { connect, sqliteSnapshot, sqliteTransaction } from './sqlite-access'
+import type { Synchronous } from './sqlite-schema'
+import { prepareDatabase, writeMeta } from './sqlite-schema'
+
+export interface SqliteStoreOptions {
+  /**
+   * `FULL`: what was answered survives a power cut. `NORMAL`: several times faster, survives a crash of the process but
+   * perhaps not of the machine, so a start after an unclean end begins a new epoch.
+   * @defaultValue 'FULL'
+   */
+  synchronous?: Synchronous | undefined
+  /** Begin a new epoch: set it once after restoring a backup. @defaultValue false */
+  newEpoch?: boolean | undefined
+  /** Snapshots that can be open at the same time. @defaultValue 4 */
+  readers?: number | undefined
+  /** Transactions that share one commit at most. @defaultValue 100 */
+  groupSize?: number | undefined
+  /** Milliseconds to wait for another process that is writing. @defaultValue 2000 */
+  busyTimeout?: number | undefined
+  /** Milliseconds since the Unix epoch. @defaultValue `Date.now` */
+  now?: (() => number) | undefined
+  /** @defaultValue JSON */
+  serializer?: StateSerializer | undefined
+}
+
+interface Job {
+  run: (tx: StoreTransaction) => Promise<unknown>
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+}
+
+/** Opens (or makes) the database. Throws what SQLite throws if the file cannot be opened. */
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): StateStore {
+  const { synchronous = 'FULL', groupSize = 100, busyTimeout = 2_000 } = options
+  const { now = () => Date.now(), serializer = jsonSerializer } = options
+  const writer = connect(new DatabaseSync(path, { timeout: busyTimeout }))
+  const { epoch } = prepareDatabase(writer.db, synchronous, options.newEpoch ?? false)
+  const isShared = path === ':memory:' || path === ''
+  const tx = sqliteTransaction({ connection: writer, serializer, now, epoch })
+  const writes = createWriter(writer, tx, groupSize)
+  const reads = createReaders(isShared ? 0 : (options.readers ?? 4), (): Connection & { view: StoreSnapshot } => {
+    const connection = connect(new DatabaseSync(path, { timeout: busyTimeout, readOnly: true }))
+    return { ...connection, view: sqliteSnapshot({ connection, serializer, now, epoch }) }
+  })
+  let closed = false
+  const open = () => {
+    if (closed) throw storeError('this SQLite store is closed')
+  }
+  return {
+    async transaction(run) {
+      open()
+      return writes.add(run)
+    },
+    async snapshot(run) {
+      open()
+      return isShared ? writes.add(run) : reads.use(run)
+    },
+    async trim(limits) {
+      open()
+      await writes.add(async () => trim(writer, limits))
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      await Promise.all([writes.idle(), reads.close()])
+      writeMeta(writer.db, { clean: '1' })
+      writer.db.close()
+    },
+  }
+}
+
+interface Writer {
+  add<T>(run: (tx: StoreTransaction) => Promise<T>): Promise<T>
+  idle(): Promise<void>
+}
+
+/** Runs jobs one after another, each in a savepoint, and commits them in groups. A job settles after its commit. */
+function createWriter({ db }: Connection, tx: StoreTransaction, groupSize: number): Writer {
+  const jobs: Job[] = []
+  let draining: Promise<void> | undefined
+
+  async function drain(): Promise<void> {
+    while (jobs.length > 0) {
+      const group: (() => void)[] = []
+      const failed: Job[] = []
+      try {
+        db.exec('BEGIN IMMEDIATE')
+        await runGroup(group, failed)
+        db.exec('COMMIT')
+        for (const settle of group) settle()
+      } catch (error) {
+        if (db.isTransaction) db.exec('ROLLBACK')
+        if (failed.length === 0) failed.push(...jobs.splice(0))
+        for (const job of failed) job.reject(asStoreError(error))
+      }
+    }
+    draining = undefined
+  }
+
+  async function runGroup(group: (() => void)[], members: Job[]): Promise<void> {
+    for (;;) {
+      // A turn of the event loop lets what has arrived meanwhile join this commit.
+      if (jobs.length === 0) await nextTurn()
+      const job = members.length < groupSize ? jobs.shift() : undefined
+      if (job === undefined) return
+      members.push(job)
+      try {
+        const value = await tx.savepoint(() => job.run(tx))
+        group.push(() => job.resolve(value))
+      } catch (error) {
+        if (!db.isTransaction) throw error
+        group.push(() => job.reject(error))
+      }
+    }
+  }
+
+  return {
+    add<T>(run: (tx: StoreTransaction) => Promise<T>) {
+      return new Promise<T>((resolve, reject) => {
+        jobs.push({ run, resolve: resolve as (value: unknown) => void, reject })
+        draining ??= drain()
+      })
+    },
+    idle: async () => draining,
+  }
+}
+
+interface Readers {
+  use<T>(run: (view: StoreSnapshot) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+type Reader = Connection & { view: StoreSnapshot }
+
+/** A few read-only connections, made when needed; whoever finds none free waits in line. */
+function createReaders(size: number, make: () => Reader): Readers {
+  const free: Reader[] = []
+  const waiting: ((reader: Reader) => void)[] = []
+  let made = 0
+  let used = 0
+  let onIdle: (() => void) | undefined
+
+  async function take(): Promise<Reader> {
+    const reader = free.pop()
+    if (reader !== undefined) return reader
+    if (made === size) return new Promise((resolve) => waiting.push(resolve))
+    made++
+    try {
+      return make()
+    } catch (error) {
+      made--
+      throw asStoreError(error)
+    }
+  }
+  return {
+    async use(run) {
+      used++
+      let reader: Reader | undefined
+      try {
+        reader = await take()
+        reader.all('BEGIN')
+        await reader.view.position() // a deferred transaction takes its snapshot at its first read
+        return await run(reader.view)
+      } finally {
+        if (reader?.db.isTransaction) reader.all('COMMIT')
+        const next = reader && waiting.shift()
+        if (reader && next) next(reader)
+        else if (reader) free.push(reader)
+        if (--used === 0) onIdle?.()
+      }
+    },
+    async close() {
+      if (used > 0) await new Promise<void>((resolve) => (onIdle = resolve))
+      for (const reader of free.splice(0)) reader.db.close()
+    },
+  }
+}
+
+function trim({ all, db }: Connection, limits: TrimOptions): void {
+  const [last] = all<{ position: number | null }>(
+    `SELECT max(position) AS position FROM tidemark_log WHERE at < ?
+       OR position <= (SELECT position FROM tidemark_log ORDER BY position DESC LIMIT 1 OFFSET ?)`,
+    limits.logBefore,
+    limits.logEntries,
+  )
+  if (last?.position != null) {
+    all('DELETE FROM tidemark_log WHERE position <= ?', last.position)
+    writeMeta(db, { floor: String(last.position) })
+  }
+  all('DELETE FROM tidemark_outcomes WHERE at < ?', limits.outcomesBefore)
+  all('DELETE FROM tidemark_sequences WHERE at < ?', limits.sequencesBefore)
+  // A record that is gone keeps its version for as long as the log remembers it, or a new one would begin below it.
+  all('DELETE FROM tidemark_records WHERE value IS NULL AND updated < ?', limits.logBefore)
+  all('DELETE FROM tidemark_records WHERE ttl IS NOT NULL AND updated + ttl < ?', limits.logBefore)
+}
+
+function asStoreError(error: unknown): Error {
+  return isStoreError(error) ? error : storeError('SQLite could not commit; nothing was written', error)
+}

@@ -1,0 +1,61 @@
+/** GET `<base>/stream?topics=a,b`: Server-Sent Events from where the client was. */
+import { readCursor } from './body'
+import type { Hub } from './hub'
+import type { Metrics } from './metrics'
+import type { Principal, ResolvedOptions } from './options'
+import { refuse } from './problem'
+
+export interface StreamRouteDeps<P extends Principal> {
+  options: ResolvedOptions<P>
+  hub: Hub<P>
+  metrics: Metrics
+}
+
+/** Opens one stream. */
+export type StreamRoute<P extends Principal> = (request: Request, principal: P) => Promise<Response>
+
+export function createStreamRoute<P extends Principal>({ options, hub, metrics }: StreamRouteDeps<P>): StreamRoute<P> {
+  const { limits } = options
+
+  function assertRoom({ id, session }: P): void {
+    const refused = (label: string) => metrics.count(`refused{${label}}`)
+    if (hub.count() >= limits.streams) {
+      refused('streams')
+      throw refuse('overload', 'this server has no room for another stream', {}, 5_000)
+    }
+    if (options.authenticate === undefined) return
+    const ofPrincipal = hub.count((other) => other.id === id)
+    const ofSession = session === undefined ? 0 : hub.count((other) => other.id === id && other.session === session)
+    if (ofPrincipal < limits.principalStreams && ofSession < limits.sessionStreams) return
+    refused('principal-streams')
+    throw refuse('too-many-streams', 'close another stream first', {}, 5_000)
+  }
+
+  return async (request, principal) => {
+    const search = new URL(request.url).searchParams
+    const asked = readTopics(search, limits.topics)
+    const given = request.headers.get('Last-Event-ID') ?? search.get('last_event_id')
+    const cursor = readCursor(given, 'Last-Event-ID')
+    const allowed = new Set(await options.authorize(principal, [...asked]))
+    const topics = asked.filter((topic) => allowed.has(topic))
+    if (asked.length > 0 && topics.length === 0) throw refuse('forbidden', 'you may read none of these topics')
+    assertRoom(principal)
+    const body = await hub.open({ principal, asked, topics, cursor, signal: request.signal })
+    return new Response(body, {
+      headers: {
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        'Cache-Control': 'no-store, no-transform',
+        'X-Accel-Buffering': 'no',
+      },
+    })
+  }
+}
+
+/** `topics` may be repeated, and each may be a list with commas. */
+function readTopics(search: URLSearchParams, limit: number): string[] {
+  const named = search.getAll('topics').flatMap((list) => list.split(','))
+  const topics = [...new Set(named.map((topic) => topic.trim()).filter((topic) => topic !== ''))]
+  if (topics.length > limit) throw refuse('too-large', `a stream has at most ${limit} topics`)
+  if (topics.some((topic) => topic.length > 256)) throw refuse('malformed', 'a topic has at most 256 characters')
+  return topics
+}

@@ -1,0 +1,219 @@
+/**
+ * One open stream: an index into the ring, the cursor it was sent last, and a ReadableStream that takes from there when
+ * its reader asks. It holds no queue, so a reader that stops costs nothing but its index.
+ *
+ * 1. The reader pulls. 2. `take` encodes what is between the index and the end of the ring, up to a chunk. 3. If that is
+ * nothing, the pull waits; `wake` asks again when the ring has grown, a ping is due or the stream is to end.
+ */
+import type { Cursor } from '../src/base/cursor'
+import type { ByeMessage, HelloMessage, ResyncMessage } from '../src/base/messages'
+import type { Frame } from './frames'
+import { controlText } from './frames'
+import type { Metrics } from './metrics'
+import type { Principal, ResolvedOptions } from './options'
+import type { Ring } from './ring'
+
+/** Characters that one pull takes, about. */
+const CHUNK = 65_536
+
+export interface Subscriber<P extends Principal> {
+  readonly principal: P
+  readonly stream: ReadableStream<Uint8Array>
+  /** Something may be there to take. */
+  wake(): void
+  /** Pings, ages, expires, drops who is too far behind. */
+  sweep(now: number): void
+  reauthorize(): void
+  /** Says goodbye, then ends. A reader that does not read is cut off by the lag limit. */
+  end(bye: Omit<ByeMessage, 'event'>): void
+  /** Ends at once. */
+  abort(reason: string): void
+}
+
+export interface SubscriberDeps<P extends Principal> {
+  ring: Ring
+  options: ResolvedOptions<P>
+  metrics: Metrics
+  epoch: () => string
+  /** Called once, whatever ended the stream. */
+  remove: (reason: string) => void
+}
+
+export interface SubscriberStart<P extends Principal> {
+  principal: P
+  asked: readonly string[]
+  topics: readonly string[]
+  hello: Omit<HelloMessage, 'event'>
+  next: number
+  cursor: Cursor
+  replay: Frame[]
+  /** When it is old, in milliseconds since the Unix epoch. */
+  closeAt: number
+  signal: AbortSignal | undefined
+}
+
+export function createSubscriber<P extends Principal>(
+  deps: SubscriberDeps<P>,
+  start: SubscriberStart<P>,
+): Subscriber<P> {
+  const { ring, options, metrics } = deps
+  const { principal, signal } = start
+  const { clock, limits, stream: times } = options
+  const audience = { principal: principal.id, topics: new Set(start.topics) }
+  const encoder = new TextEncoder()
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  let onWake: (() => void) | undefined
+  let isOver = false
+  let opening: string | undefined = controlText('hello', start.hello)
+  const replay = start.replay.reverse()
+  let next = start.next
+  let epoch = deps.epoch()
+  // `sent`: id of the last event that this reader got. `seen`: how far the log has been looked through for it.
+  let sent = start.cursor
+  let seen = start.cursor
+  let resync: Omit<ResyncMessage, 'event'> | undefined
+  let bye: Omit<ByeMessage, 'event'> | undefined
+  let isPingDue = false
+  let delivered = 0
+  let lastTake = clock.now()
+  let askAgainAt = clock.now() + times.reauthorize
+  let behind: { since: number; mark: number } | undefined
+
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(given) {
+        controller = given
+      },
+      async pull() {
+        for (;;) {
+          const text = isOver ? '' : take()
+          if (isOver) return
+          if (text !== '') {
+            lastTake = clock.now()
+            if (delivered > 0) metrics.count('deliveries', delivered)
+            delivered = 0
+            controller?.enqueue(encoder.encode(text))
+            if (bye !== undefined) finish(`bye-${bye.reason}`, (to) => to.close())
+            return
+          }
+          await new Promise<void>((resolve) => (onWake = resolve))
+        }
+      },
+      cancel: () => finish('cancelled'),
+    },
+    { highWaterMark: 0 },
+  )
+
+  function wake(): void {
+    const resume = onWake
+    onWake = undefined
+    resume?.()
+  }
+
+  /** What this reader gets now: text of whole messages, or nothing. */
+  function take(): string {
+    let text = opening ?? ''
+    opening = undefined
+    for (let frame = replay.pop(); frame !== undefined; frame = replay.pop()) {
+      text += send(frame)
+      if (text.length > CHUNK) return text
+    }
+    if (next < ring.start || epoch !== deps.epoch()) leap()
+    while (next < ring.end && text.length <= CHUNK) {
+      const frame = ring.at(next++)
+      if (frame) text += send(frame)
+    }
+    if (resync !== undefined) text += control('resync', { prev: sent, ...resync }, seen)
+    resync = undefined
+    if (isPingDue && text === '') {
+      text = control('ping', { prev: sent, cursor: seen }, seen === sent ? undefined : seen)
+      metrics.count('pings')
+    }
+    isPingDue = false
+    if (bye !== undefined) text += controlText('bye', bye)
+    return text
+  }
+
+  function send(frame: Frame): string {
+    seen = frame.cursor
+    const text = frame.encode(audience, sent)
+    if (text === undefined) return ''
+    sent = frame.cursor
+    delivered++
+    return text
+  }
+  function control(event: string, data: object, id: Cursor | undefined): string {
+    if (id !== undefined) sent = id
+    return controlText(event, data, id)
+  }
+
+  /** The ring went on without us: the client reads afresh, and goes on from here. */
+  function leap(): void {
+    const isNewLog = epoch !== deps.epoch()
+    epoch = deps.epoch()
+    next = ring.end
+    seen = `${epoch}:${ring.endPosition}`
+    resync = { reason: isNewLog ? 'stream-changed' : 'overflow' }
+    metrics.count(`resyncs{${resync.reason}}`)
+  }
+
+  function end(message: Omit<ByeMessage, 'event'>): void {
+    bye ??= message
+    wake()
+  }
+
+  function finish(reason: string, close?: (controller: ReadableStreamDefaultController<Uint8Array>) => void): void {
+    if (isOver) return
+    isOver = true
+    signal?.removeEventListener('abort', onAbort)
+    deps.remove(reason)
+    if (controller) close?.(controller)
+    wake()
+  }
+  function onAbort(): void {
+    finish('aborted', (to) => to.error(signal?.reason ?? new Error('the request was aborted')))
+  }
+
+  async function reauthorize(): Promise<void> {
+    askAgainAt = clock.now() + times.reauthorize
+    try {
+      const allowed = new Set(await options.authorize(principal, [...start.asked]))
+      const topics = start.asked.filter((topic) => allowed.has(topic))
+      if (topics.length === audience.topics.size && topics.every((topic) => audience.topics.has(topic))) return
+      audience.topics = new Set(topics)
+      if (topics.length === 0) return end({ reason: 'auth-revoked', reconnect: false })
+      resync = { reason: 'authorization' }
+      wake()
+    } catch (error) {
+      options.onError(error, 'authorize failed; the stream keeps its topics until it is asked again')
+    }
+  }
+
+  /** Behind is who has not passed, for `limits.lag`, where the end of the ring once was. */
+  function isTooFarBehind(now: number): boolean {
+    const isWaiting = onWake !== undefined
+    if (isWaiting || (next >= ring.end && bye === undefined)) behind = undefined
+    else if (behind === undefined || next >= behind.mark) behind = { since: now, mark: Math.max(ring.end, next + 1) }
+    return behind !== undefined && now - behind.since >= limits.lag
+  }
+
+  signal?.addEventListener('abort', onAbort)
+
+  return {
+    principal,
+    stream,
+    wake,
+    end,
+    reauthorize: () => void reauthorize(),
+    abort: (reason) => finish(reason, (to) => to.close()),
+    sweep(now) {
+      if (isTooFarBehind(now)) return finish('lag', (to) => to.error(new Error('the reader was too slow')))
+      if (now >= (principal.expiresAt ?? Infinity)) return end({ reason: 'auth-expired' })
+      if (now >= start.closeAt) return end({ reason: 'max-age' })
+      if (now >= askAgainAt) void reauthorize()
+      if (now - lastTake < times.heartbeat) return
+      isPingDue = true
+      wake()
+    },
+  }
+}
