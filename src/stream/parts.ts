@@ -1,0 +1,70 @@
+/** Transactions in parts: collected until the last, bounded, never handed on half. */
+import type { AckMessage, InvalidateMessage, MutationOutcome, PatchMessage, StateMessage } from '../base/messages'
+
+/** A message that changes something: what a transaction consists of. */
+export type ChangeMessage = InvalidateMessage | PatchMessage | StateMessage | AckMessage
+
+/** `more`: wait for the rest. `whole`: here is all of it. `foreign`: the one before was never finished. */
+export type Collected =
+  | { kind: 'more' }
+  | { kind: 'foreign' }
+  | { kind: 'whole'; messages: readonly ChangeMessage[] }
+  | { kind: 'overflow' }
+
+export interface Parts {
+  /** Takes a message that is `size` characters long. After `foreign` the message has to be added again. */
+  add(message: ChangeMessage, size: number): Collected
+  clear(): void
+}
+
+const MAX_CHANGES = 10_000
+const MAX_SIZE = 8_388_608
+
+export function createParts(): Parts {
+  let messages: ChangeMessage[] = []
+  let changes = 0
+  let total = 0
+  let isOpen = false
+  let txn: string | undefined
+  const clear = () => {
+    messages = []
+    changes = 0
+    total = 0
+    isOpen = false
+    txn = undefined
+  }
+  return {
+    clear,
+    add(message, size) {
+      if (isOpen && message.txn !== txn) {
+        clear()
+        return { kind: 'foreign' }
+      }
+      if (!isOpen && message.more !== true) return { kind: 'whole', messages: [message] }
+      isOpen = true
+      txn = message.txn
+      changes += weigh(message)
+      total += size
+      const isOver = changes > MAX_CHANGES || total > MAX_SIZE
+      if (isOver) messages = []
+      else messages.push(message)
+      if (message.more === true) return { kind: 'more' }
+      const whole = messages
+      clear()
+      return isOver ? { kind: 'overflow' } : { kind: 'whole', messages: whole }
+    },
+  }
+}
+
+/** The outcomes that a transaction carries. */
+export function outcomesOf(messages: readonly ChangeMessage[]): readonly MutationOutcome[] {
+  const [first] = messages
+  if (messages.length === 1 && first !== undefined) return first.mutations ?? []
+  return messages.flatMap((message) => message.mutations ?? [])
+}
+
+function weigh(message: ChangeMessage): number {
+  if (message.event === 'patch') return message.changes.length
+  if (message.event !== 'invalidate') return 1
+  return (message.keys?.length ?? 0) + (message.topics?.length ?? 0) + (message.entities?.length ?? 0)
+}

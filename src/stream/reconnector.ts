@@ -1,0 +1,189 @@
+/**
+ * The machine that keeps a connection: attempt, outcome, wait, attempt. One connection at a time, one loop per start.
+ *
+ *   idle ─start→ connecting ─opened→ open ─lost→ waiting ─time, wake-up→ connecting
+ *                    └─ waiting | unavailable (probed each 5 min) | unauthorized | ended | stopped
+ *   stop() from anywhere → idle; retryNow() from anything that waits → connecting
+ */
+import { SyncError } from '../base/errors'
+import type { Attempt } from './attempt'
+import type { Outcome } from './outcome'
+import type { Policy, Step } from './policy'
+import { createPolicy } from './policy'
+import type { ReadableStore } from './status'
+import { createStatusStore } from './status'
+import type { WaitDeps, Waiter } from './wait'
+import { createWaiter } from './wait'
+
+/** How a connection stands. Times are wall clock milliseconds. */
+export interface EventStreamStatus {
+  /**
+   * `unavailable`: there is no stream at this address, or a proxy holds it back; it is tried again in 5 minutes.
+   * `unauthorized`: waits for other credentials. `ended`: the server said that nothing more comes. `stopped`: refused
+   * for good, `lastError` says why. `idle`: not started, or stopped by `stop()`.
+   */
+  readonly state: 'idle' | 'connecting' | 'open' | 'waiting' | 'unavailable' | 'unauthorized' | 'ended' | 'stopped'
+  /** Attempts since the stream was last healthy; 0 when it is. */
+  readonly attempt: number
+  /** When `state` began. */
+  readonly since: number
+  /** When the next attempt is made, in `waiting` and `unavailable`. */
+  readonly nextTryAt?: number | undefined
+  /** Why the last attempt ended; gone when a stream is open. */
+  readonly lastError?: SyncError | undefined
+}
+
+export type ReconnectorDeps = WaitDeps
+
+export interface ReconnectorOptions {
+  /** Begins one attempt. */
+  attempt(): Attempt
+  /** The event id that the next attempt will send. */
+  lastEventId(): string | undefined
+  /** The position is of no use any more. */
+  dropId(because: Outcome['kind']): void
+  /** Gets new credentials; `false`: there are none. */
+  refreshAuth: (() => Promise<boolean>) | undefined
+  /** Whether the credentials are others than those that were refused. */
+  credentialsChanged(): Promise<boolean>
+  /** Called after each attempt has ended, before the next state is shown. */
+  ended(): void
+  report(error: SyncError): void
+}
+
+export interface Reconnector {
+  readonly status: ReadableStore<EventStreamStatus>
+  start(): void
+  stop(): void
+  /** Ends a wait and tries now. Nothing happens while connecting, open or idle. */
+  retryNow(): void
+  /** The stream is open: it may be shown as such, and is healthy when it stays so for 30 s. */
+  opened(): void
+  /** The stream is healthy: it made progress. */
+  healthy(): void
+  /** The server's `retry:` in milliseconds. */
+  retry(milliseconds: number): void
+}
+
+/** An open stream is healthy after this. */
+const HEALTHY = 30_000
+
+export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOptions): Reconnector {
+  const { clock, network } = deps
+  const policy: Policy = createPolicy(clock, deps.random)
+  const waiter: Waiter = createWaiter(deps)
+  const onThrow = (cause: unknown) =>
+    options.report(new SyncError('usage', "A subscriber of the stream's status threw; fix it.", { cause }))
+  const status = createStatusStore<EventStreamStatus>({ state: 'idle', attempt: 0, since: clock.now() }, onThrow)
+  let lifetime: AbortController | undefined
+  let current: Attempt | undefined
+  let cancelHealthy: (() => void) | undefined
+  let unsubscribe: (() => void) | undefined
+
+  function show(state: EventStreamStatus['state'], more: Pick<EventStreamStatus, 'nextTryAt' | 'lastError'>): void {
+    const before = status.get()
+    const since = before.state === state ? before.since : clock.now()
+    status.set({ state, attempt: policy.attempts(), since, ...more })
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      policy.began(options.lastEventId())
+      show('connecting', { lastError: status.get().lastError })
+      if (signal.aborted) return
+      current = options.attempt()
+      const outcome = await current.ended
+      if (signal.aborted) return
+      finishAttempt()
+      const step = await judge(outcome, signal)
+      if (signal.aborted) return
+      if (step.dropId) options.dropId(outcome.kind)
+      if (step.report && step.error !== undefined) options.report(step.error)
+      await sit(step, signal)
+    }
+  }
+
+  function finishAttempt(): void {
+    cancelHealthy?.()
+    current = undefined
+    options.ended()
+  }
+
+  /** Refreshes credentials where that may help, then asks the policy. */
+  async function judge(outcome: Outcome, signal: AbortSignal): Promise<Step> {
+    const expired = outcome.kind === 'bye' && outcome.bye.reason === 'auth-expired'
+    if (!expired && (outcome.kind !== 'unauthorized' || !policy.mayRefresh())) return policy.decide(outcome)
+    let renewed = true
+    try {
+      renewed = (await options.refreshAuth?.()) ?? true
+    } catch (cause) {
+      if (!signal.aborted)
+        options.report(new SyncError('unauthorized', 'The credentials could not be refreshed.', { cause }))
+      renewed = false
+    }
+    if (outcome.kind === 'unauthorized') {
+      policy.refreshed()
+      return renewed ? policy.decide({ kind: 'renewed' }) : policy.decide(outcome)
+    }
+    return policy.decide(outcome)
+  }
+
+  async function sit(step: Step, signal: AbortSignal): Promise<void> {
+    const { delay, floor, wakes } = step
+    if (delay === 0) return
+    const lastError = step.error ?? status.get().lastError
+    const until = (nextTryAt: number | undefined) => show(step.state, { nextTryAt, lastError })
+    until(delay === Number.POSITIVE_INFINITY ? undefined : clock.now() + delay)
+    for (;;) {
+      if (signal.aborted) return
+      const how = await waiter.wait({ delay, floor, wakes, moved: until }, signal)
+      if (signal.aborted || how !== 'woken' || step.state !== 'unauthorized') return
+      if (await options.credentialsChanged()) return
+      until(undefined)
+    }
+  }
+
+  const isWaiting = () => lifetime !== undefined && current === undefined
+
+  return {
+    status: status.store,
+    start() {
+      if (lifetime !== undefined) return
+      lifetime = new AbortController()
+      const { signal } = lifetime
+      // A page that was away may hold a connection that is dead: the deadlines are looked at when it comes back.
+      unsubscribe = network.subscribe((event) => {
+        if (event !== 'hidden' && event !== 'offline') current?.check()
+      })
+      void run(signal)
+    },
+    stop() {
+      if (lifetime === undefined) return
+      const ending = current
+      lifetime.abort()
+      lifetime = undefined
+      unsubscribe?.()
+      cancelHealthy?.()
+      current = undefined
+      ending?.end({ kind: 'aborted' })
+      show('idle', {})
+    },
+    retryNow() {
+      if (isWaiting()) waiter.end()
+    },
+    opened() {
+      show('open', {})
+      cancelHealthy?.()
+      cancelHealthy = clock.after(HEALTHY, prove)
+    },
+    healthy: prove,
+    retry: policy.retry,
+  }
+
+  function prove(): void {
+    if (current === undefined || policy.attempts() === 0) return
+    cancelHealthy?.()
+    policy.healthy()
+    show('open', {})
+  }
+}

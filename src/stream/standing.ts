@@ -1,0 +1,103 @@
+/** How the stream stands, as one store; and polling, for as long as it stands so that no stream is possible. */
+import type { Cursor } from '../base/cursor'
+import { SyncError } from '../base/errors'
+import { guard } from './guard'
+import type { PollerDeps } from './poller'
+import { createPoller } from './poller'
+import type { EventStreamStatus } from './reconnector'
+import type { ReadableStore } from './status'
+import { createStatusStore } from './status'
+
+/** How the stream stands; users see it in `sync.status`. Times are wall clock milliseconds. */
+export interface StreamStatus {
+  /**
+   * `open`: the server has greeted, news arrives. `connecting`, `waiting` (until `nextTryAt`): on the way.
+   * `polling`: no stream is possible here, what is watched is read again and again; the stream is tried at `nextTryAt`.
+   * `unauthorized`: waits for other credentials. `ended`: the server said that nothing more comes. `stopped`: refused for
+   * good, `lastError` says why. `idle`: not started.
+   */
+  readonly state: 'idle' | 'connecting' | 'open' | 'waiting' | 'polling' | 'unauthorized' | 'ended' | 'stopped'
+  /** How news arrives now. */
+  readonly transport: 'stream' | 'poll' | 'none'
+  /** Attempts since the stream was last healthy; 0 when it is. */
+  readonly attempt: number
+  /** When `state` began. */
+  readonly since: number
+  readonly nextTryAt?: number | undefined
+  /** Why the last attempt ended; gone when the stream is open. */
+  readonly lastError?: SyncError | undefined
+  /** The position up to which everything is applied. */
+  readonly cursor?: Cursor | undefined
+  /** What is watched is being read again, because continuity was lost. */
+  readonly resyncing: boolean
+  /** Events that were ignored, because this version does not know them. */
+  readonly ignored: number
+}
+
+export interface StandingOptions {
+  link: ReadableStore<EventStreamStatus>
+  /** Milliseconds; `false`: never. */
+  pollInterval: number | false
+  poll(): void
+  report(error: SyncError): void
+  facts(): Pick<StreamStatus, 'cursor' | 'resyncing' | 'ignored'>
+}
+
+export interface Standing {
+  readonly status: ReadableStore<StreamStatus>
+  show(): void
+  /** Shows once in this turn, however many changes there are. */
+  showSoon(): void
+}
+
+/** So many attempts without a network in a row: what is watched is polled as well. */
+const NETWORK_MAX = 3
+
+export function createStanding(deps: PollerDeps, options: StandingOptions): Standing {
+  const { clock } = deps
+  const { link, report } = options
+  const threw = (what: string) => (cause: unknown) =>
+    report(new SyncError('usage', `${what} threw; fix it.`, { cause }))
+  const poller = createPoller(deps, {
+    interval: options.pollInterval,
+    poll: () => void guard(options.poll, threw('A poll')),
+  })
+  const status = createStatusStore<StreamStatus>(
+    current('idle', undefined),
+    threw("A subscriber of the stream's status"),
+  )
+  let isShown = true
+
+  function current(state: StreamStatus['state'], before: StreamStatus | undefined): StreamStatus {
+    const { attempt, nextTryAt, lastError } = link.getState()
+    const since = before?.state === state ? before.since : clock.now()
+    const transport = state === 'open' ? 'stream' : state === 'polling' ? 'poll' : 'none'
+    return { state, transport, attempt, since, nextTryAt, lastError, ...options.facts() }
+  }
+
+  function show(): void {
+    isShown = true
+    const { state, attempt, lastError } = link.getState()
+    const isCutOff = state === 'waiting' && attempt >= NETWORK_MAX && isNetwork(lastError)
+    if (state === 'unavailable' || isCutOff) poller.start()
+    else if (state !== 'waiting' && state !== 'connecting') poller.stop()
+    status.set(current(poller.isRunning() ? 'polling' : state === 'unavailable' ? 'waiting' : state, status.get()))
+  }
+
+  link.subscribe(show)
+  return {
+    status: status.store,
+    show,
+    showSoon() {
+      if (!isShown) return
+      isShown = false
+      clock.soon(() => {
+        if (!isShown) show()
+      })
+    },
+  }
+}
+
+function isNetwork(error: SyncError | undefined): boolean {
+  return error?.code === 'network' || error?.code === 'timeout'
+}

@@ -1,0 +1,250 @@
+/**
+ * The sync stream: one connection, its protocol, and polling where no stream is possible. It hands whole transactions
+ * to its target, in order, each once; what cannot go on where it was becomes a resync, never a silent loss.
+ */
+import type { Cursor } from '../base/cursor'
+import { SyncError } from '../base/errors'
+import type { QueryKey } from '../base/key'
+import type { AckMessage, InvalidateMessage, MutationOutcome, PatchMessage, StateMessage } from '../base/messages'
+import type { Clock } from '../platform/clock'
+import type { Random } from '../platform/ids'
+import type { Network } from '../platform/network'
+import type { FetchLike } from '../platform/transport'
+import type { Link } from './connection'
+import { createLink, DEFAULT_LIMITS, idHeader, longestSilence } from './connection'
+import type { Decode, Entries } from './entries'
+import { createEntries } from './entries'
+import { guard, guardedReport } from './guard'
+import type { Processor } from './processor'
+import { createProcessor } from './processor'
+import { createResyncer } from './resyncer'
+import type { Standing, StreamStatus } from './standing'
+import { createStanding } from './standing'
+import type { ReadableStore } from './status'
+
+export type { StreamStatus } from './standing'
+
+/** What the stream works on: the cache. Its functions are called one at a time, in order, and never after `stop()`. */
+export interface StreamTarget {
+  /**
+   * One whole transaction (all its parts, in order), new to this client; applied by the target in one synchronous
+   * transition. Invalidations that waited one behind the other come together. `cursor` is the position of the last
+   * event; undefined for streams without ids.
+   */
+  apply(
+    messages: ReadonlyArray<InvalidateMessage | PatchMessage | StateMessage | AckMessage>,
+    cursor: Cursor | undefined,
+  ): void
+  /** Outcomes carried by an event that is a duplicate (position <= ours) or skipped: only its `mutations` are taken. */
+  outcomes(mutations: readonly MutationOutcome[], cursor: Cursor | undefined): void
+  /** A position that was reached without a change (hello continued, ping with a cursor). */
+  reached(cursor: Cursor): void
+  /**
+   * Continuity is lost, or was never there (`fresh`: the first connection): everything (or `keys`) that is cached may be
+   * stale. Mark it stale before returning, refetch what is watched, spread over `spread` ms. Resolves when the reads
+   * that were started are back (success or failure). `cursor`: the stream's position after it, if known.
+   */
+  resync(request: {
+    reason: string
+    cursor?: Cursor | undefined
+    keys?: readonly QueryKey[] | undefined
+    spread?: number | undefined
+  }): Promise<void>
+  /** Refetch what is watched: the fallback while no stream is possible. */
+  poll(): void
+  /** Query topics to ask for now (joined into `?topics=`). */
+  topics?(): readonly string[]
+}
+
+export interface StreamDeps {
+  clock: Clock
+  random: Random
+  network: Network
+  fetch: FetchLike
+  /** Headers of each attempt. */
+  headers(): Promise<Record<string, string>>
+  /** Gets new credentials, shared with reads and writes; resolves to `true` when there are some. */
+  refreshAuth?: (() => Promise<boolean>) | undefined
+  report(error: SyncError): void
+  target: StreamTarget
+}
+
+export interface StreamOptions {
+  /** Where the stream is; a function is asked before each attempt. `topics` is added to it. */
+  url: string | (() => string)
+  /** Where to go on: the position that the cached state was saved with. */
+  cursor?: Cursor | undefined
+  /** Milliseconds between polls while no stream is possible; `false`: never. @defaultValue 30 000 */
+  pollInterval?: number | false | undefined
+  /** Adapts a foreign server: no `hello` is expected then, and each new connection is a resync unless it `replays`. */
+  decode?: Decode | undefined
+  /** The foreign server sends again what came after `Last-Event-ID`. @defaultValue `false` */
+  replays?: boolean | undefined
+  /**
+   * Milliseconds between the server's signs of life, until its `hello` says otherwise.
+   * @defaultValue 15 000; `false` (may be silent for ever) with `decode`
+   */
+  heartbeat?: number | false | undefined
+  /** Other fields of the request: `credentials`, … */
+  init?: Omit<RequestInit, 'headers' | 'signal'> | undefined
+}
+
+export interface SyncStream {
+  /** Connects. Does nothing when started. */
+  start(): void
+  /** Disconnects at once; nothing reaches the target after it. Can be started again, and goes on where it was. */
+  stop(): void
+  /** Tries now instead of waiting: the user asks, or there are other credentials. */
+  retryNow(): void
+  /** The topics have changed: connects anew with them, at the same position, soon. */
+  resubscribe(): void
+  readonly status: ReadableStore<StreamStatus>
+  /** The position up to which everything is applied. */
+  cursor(): Cursor | undefined
+}
+
+const HEARTBEAT = 15_000
+const HEAD_TIME = 20_000
+const HELLO_TIME = 10_000
+const POLL_INTERVAL = 30_000
+/** Changes of topics within this go together, in milliseconds. */
+const SUBSCRIBE = 100
+
+export function createSyncStream(deps: StreamDeps, options: StreamOptions): SyncStream {
+  const { clock, target } = deps
+  const { decode } = options
+  const report = guardedReport(deps.report)
+  let isStarted = false
+  let wasConnected = false
+  let asked = ''
+  let cancelHello: (() => void) | undefined
+  let cancelSubscribe: (() => void) | undefined
+  const resyncer = createResyncer({
+    clock,
+    random: deps.random,
+    resync: (request) => target.resync(request),
+    report,
+    changed: () => standing.showSoon(),
+  })
+  const processor: Processor = createProcessor(
+    {
+      target,
+      resyncer,
+      report,
+      greeted(hello) {
+        cancelHello?.()
+        link.allow(longestSilence(hello.heartbeat ?? HEARTBEAT))
+        link.opened()
+      },
+      progressed() {
+        link.healthy()
+        standing.showSoon()
+      },
+      end: (outcome) => link.end(outcome),
+    },
+    options.cursor,
+  )
+  const entries: Entries = createEntries({
+    now: clock.now,
+    processor,
+    decode,
+    lastEventId: options.cursor ?? '',
+    waiting: () => link.waiting(),
+    progressed: () => link.healthy(),
+  })
+  const link: Link = createLink(
+    { ...deps },
+    {
+      url: address,
+      init: options.init,
+      headers: deps.headers,
+      refreshAuth: deps.refreshAuth,
+      limits: { ...DEFAULT_LIMITS, headTime: HEAD_TIME },
+      silence: longestSilence(options.heartbeat ?? (decode === undefined ? HEARTBEAT : false)),
+      lastEventId: () => (decode === undefined ? processor.cursor() : idHeader(entries.lastEventId())),
+      dropId(outcome) {
+        entries.drop()
+        processor.drop(outcome === 'oversized' ? 'poison' : 'expired')
+      },
+      answered,
+      deliver: entries.process,
+      paused: () => void processor.flush(),
+      ended: () => closed(false),
+      report,
+    },
+  )
+  const standing: Standing = createStanding(deps, {
+    link: link.status,
+    pollInterval: options.pollInterval ?? POLL_INTERVAL,
+    poll: () => target.poll(),
+    report,
+    facts: () => ({ cursor: processor.cursor(), resyncing: resyncer.isRunning(), ignored: entries.ignored() }),
+  })
+
+  function address(): string {
+    const url = typeof options.url === 'function' ? options.url() : options.url
+    asked = topics()
+    return asked === '' ? url : `${url}${url.includes('?') ? '&' : '?'}topics=${asked}`
+  }
+
+  function topics(): string {
+    return (target.topics?.() ?? []).map(encodeURIComponent).join(',')
+  }
+
+  function renew(): void {
+    const { state } = link.status.getState()
+    if (topics() !== asked && (state === 'open' || state === 'connecting')) link.end({ kind: 'renewed' })
+  }
+
+  function answered(): void {
+    processor.connected(decode === undefined)
+    if (decode === undefined) {
+      cancelHello = clock.after(HELLO_TIME, () => link.end({ kind: 'unfit', error: noHello() }))
+      return
+    }
+    link.opened()
+    const goesOn = options.replays === true && entries.lastEventId() !== ''
+    if (!goesOn) void processor.resync({ reason: wasConnected ? 'reconnected' : 'fresh' })
+    wasConnected = true
+  }
+
+  function closed(abandon: boolean): void {
+    cancelHello?.()
+    entries.closed()
+    processor.closed(abandon)
+    resyncer.release()
+  }
+
+  return {
+    status: standing.status,
+    cursor: processor.cursor,
+    start() {
+      isStarted = true
+      link.start()
+    },
+    stop() {
+      if (!isStarted) return
+      isStarted = false
+      cancelSubscribe?.()
+      link.stop()
+      closed(true)
+      standing.show()
+    },
+    retryNow: link.retryNow,
+    resubscribe() {
+      cancelSubscribe?.()
+      cancelSubscribe = clock.after(SUBSCRIBE, () => {
+        void guard(renew, (cause) =>
+          report(new SyncError('usage', 'The topics could not be told; fix `topics`.', { cause })),
+        )
+      })
+    },
+  }
+}
+
+function noHello(): SyncError {
+  return new SyncError(
+    'timeout',
+    'The stream was answered, but no hello came within 10 s: a proxy may hold it back; let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".',
+  )
+}
