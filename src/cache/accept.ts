@@ -1,0 +1,244 @@
+/**
+ * The one way in for server data. `accept` decides whether a base is published now, waits for the outcome of an open
+ * mutation, or is discarded; `outcome` decides what waited. Both run inside a transition.
+ */
+import type { Cursor } from '../base/cursor'
+import { compareCursors, isAtOrPast, laterCursor, sameEpoch } from '../base/cursor'
+import type { Core } from './core'
+import { locate } from './entities'
+import type { Base, Held, Incoming, Layer } from './evidence'
+import { isCovered, isOlder, judge } from './evidence'
+import type { QueryRecord } from './record'
+import { concernsRows, isRepeatable } from './record'
+import { reconcile } from './share'
+
+/** `older`: base is already past it. `unknown`: it cannot be told what it contains; ask again. */
+export type Acceptance = 'accepted' | 'held' | 'older' | 'unknown' | 'ignored'
+
+export function accept(core: Core, record: QueryRecord, incoming: Incoming): Acceptance {
+  const { base } = record
+  if (incoming.kind === 'manual') return publish(core, record, incoming)
+  if (isOlder(incoming, base)) {
+    if (incoming.at === undefined && base?.at !== undefined) markStale(core, record)
+    return 'older'
+  }
+  if (incoming.kind === 'answer' || incoming.kind === 'push') {
+    if (base === undefined) {
+      markStale(core, record, incoming.rowsAt ?? incoming.at)
+      return 'ignored'
+    }
+    if (incoming.own !== undefined && base.has.has(incoming.own) && incoming.at === undefined) return 'ignored'
+  }
+  if (incoming.at === undefined && isFenced(core, record, incoming)) return 'unknown'
+  const wait = new Set<string>()
+  if (!decide(core, record, incoming, wait)) {
+    if (incoming.kind !== 'read') markStale(core, record, incoming.at)
+    return 'unknown'
+  }
+  if (incoming.on !== undefined && 'wait' in incoming.on) for (const id of incoming.on.wait) wait.add(id)
+  for (const id of incoming.has) wait.delete(id)
+  if (wait.size === 0) return publish(core, record, incoming)
+  hold(core, record, { ...incoming, wait })
+  return 'held'
+}
+
+/** Without cursors: whether something was confirmed, or accepted, that this data may be from before of. */
+function isFenced(core: Core, record: QueryRecord, incoming: Incoming): boolean {
+  for (const [id, tick] of record.fences) {
+    if (tick > incoming.start && id !== incoming.own && !incoming.has.has(id)) return true
+  }
+  if (incoming.kind === 'answer' && record.base !== undefined && record.base.accepted > incoming.start) {
+    markStale(core, record)
+    return true
+  }
+  return false
+}
+
+/** Decides for every mutation that touches the query; `false`: for one of them it cannot be told. */
+function decide(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<string>): boolean {
+  for (const attached of record.attached) {
+    const { layer } = attached
+    if (layer.id === incoming.own) {
+      incoming.has.add(layer.id)
+      continue
+    }
+    const known = isCovered(layer, record.base) && isSameLog(incoming, record.base)
+    const verdict =
+      incoming.rows !== undefined && !concernsRows(attached, incoming.rows) ? 'lacks' : judge(incoming, layer)
+    if (verdict === 'contains' || known) incoming.has.add(layer.id)
+    else if (verdict === 'lacks' || isRepeatable(record, attached, incoming.data, core.drafts)) continue
+    else if (verdict === 'unknowable') return false
+    else wait.add(layer.id)
+  }
+  return true
+}
+
+function isSameLog(incoming: Incoming, base: Base | undefined): boolean {
+  return incoming.at === undefined || base?.at === undefined || sameEpoch(incoming.at, base.at)
+}
+
+function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptance {
+  const previous = record.base
+  core.touch(record)
+  record.missed = 0
+  const continues = previous !== undefined && isSameLog(incoming, previous)
+  const has = new Set(incoming.has)
+  if (continues) keepKnown(record, previous, incoming, has)
+  const derived = incoming.kind === 'push' || incoming.rows !== undefined
+  const shared = shareData(record, incoming.data)
+  record.base = {
+    data: shared,
+    at: incoming.at,
+    floor: laterCursor(continues ? floorOf(previous, incoming) : undefined, incoming.floor),
+    start: derived && previous !== undefined ? Math.max(incoming.start, previous.start) : incoming.start,
+    accepted: core.tickNow,
+    has,
+  }
+  record.baseLocated = locate(shared, record.shape)
+  freshen(core, record, incoming)
+  write(record, incoming)
+  for (const held of record.held) for (const id of has) if (held.wait.delete(id)) held.has.add(id)
+  record.held = record.held.filter(
+    (held) => !isOlder(held, record.base) && (held.at === undefined || held.at !== record.base?.at),
+  )
+  for (const [id, tick] of record.fences) if (tick < incoming.start) record.fences.delete(id)
+  release(core, record)
+  core.afterwards(() => core.listener?.onReadSettled())
+  return 'accepted'
+}
+
+// What base was known to contain is not forgotten; old ids beyond 256 are of mutations that have long left.
+function keepKnown(record: QueryRecord, previous: Base, incoming: Incoming, has: Set<string>): void {
+  for (const id of previous.has) has.add(id)
+  if (incoming.kind === 'manual')
+    for (const { layer } of record.attached) if (isCovered(layer, previous)) has.add(layer.id)
+  if (has.size <= 256) return
+  for (const id of has) {
+    if (has.size <= 128) break
+    if (!record.attached.some(({ layer }) => layer.id === id)) has.delete(id)
+  }
+}
+
+// The application's own data has no position, but reads from before the base it replaced are still too old.
+function floorOf(previous: Base, incoming: Incoming): Cursor | undefined {
+  return incoming.kind === 'manual' ? laterCursor(previous.floor, previous.at) : previous.floor
+}
+
+function shareData(record: QueryRecord, data: unknown): unknown {
+  if (record.share === false) return data
+  if (typeof record.share === 'function') return record.share(record.base?.data, data)
+  const shared = reconcile(record.view, data, record.shape)
+  return Object.is(shared, data) ? reconcile(record.baseLocated, data, record.shape) : shared
+}
+
+function freshen(core: Core, record: QueryRecord, incoming: Incoming): void {
+  if (incoming.kind !== 'read') return
+  const behind =
+    incoming.at !== undefined && record.staleAt !== undefined && (compareCursors(incoming.at, record.staleAt) ?? 0) < 0
+  record.stale = behind || incoming.start <= record.staleTick
+  if (!record.stale) record.attempts = 0
+  if (record.stale) core.refresh(record)
+}
+
+/** Writes the base into query-core. A fetch's own result ends that fetch; anything else leaves it running. */
+function write(record: QueryRecord, incoming: Incoming): void {
+  const { query, originals, base } = record
+  const updated = incoming.updatedAt === undefined ? undefined : { updatedAt: incoming.updatedAt }
+  if (incoming.kind === 'read' && query.promise !== undefined && !('wait' in incoming)) {
+    originals.setData(base?.data, updated as never)
+  } else {
+    originals.setData(base?.data, { ...updated, manual: true })
+    if (query.promise === undefined && query.state.fetchStatus !== 'idle' && !record.wanted)
+      originals.setState({ fetchStatus: 'idle' })
+  }
+  ;(query.state as { cursor?: Cursor | undefined }).cursor = base?.at
+  if (record.stale && incoming.kind !== 'manual') query.invalidate()
+  record.arrival?.resolve(base?.data)
+  record.arrival = undefined
+}
+
+// The first and the newest waiting base are kept: the first is released soonest, the newest is the one to end at.
+function hold(core: Core, record: QueryRecord, held: Held): void {
+  const all = [...record.held, held].sort((a, b) =>
+    a.at === undefined || b.at === undefined ? 0 : (compareCursors(a.at, b.at) ?? 0),
+  )
+  record.held = all.filter((_, at) => at === 0 || at === all.length - 1)
+  if (record.mode === 'exact') {
+    record.wanted = true
+    core.refresh(record)
+  }
+}
+
+function release(core: Core, record: QueryRecord): void {
+  const ready = record.held.filter((held) => held.wait.size === 0).at(-1)
+  if (ready === undefined) return
+  record.held = record.held.filter((held) => held !== ready)
+  if (!isOlder(ready, record.base)) publish(core, record, ready)
+}
+
+/** Old by rule: an event that was not applied (with its position), or something that no position tells. */
+export function markStale(core: Core, record: QueryRecord, at?: Cursor | undefined): void {
+  record.stale = true
+  if (at === undefined) record.staleTick = core.tickNow
+  else record.staleAt = laterCursor(record.staleAt, at)
+  if (!record.query.state.isInvalidated) {
+    core.touch(record)
+    record.query.invalidate()
+  }
+  core.refresh(record)
+}
+
+/** A mutation's outcome is known: waiting bases are decided in the same transition. */
+export function outcome(
+  core: Core,
+  layer: Layer,
+  kind: 'confirmed' | 'rejected' | 'conflict',
+  cursor: Cursor | undefined,
+): void {
+  if (layer.outcome === 'confirmed') {
+    layer.confirmedAt ??= cursor
+    return
+  }
+  const tick = core.tick()
+  layer.outcome = kind
+  if (kind === 'confirmed') {
+    layer.confirmedAt = cursor
+    layer.confirmedTick = tick
+    core.confirmed(cursor)
+  }
+  for (const record of core.records.values()) {
+    if (!record.attached.some((attached) => attached.layer === layer)) continue
+    core.touch(record)
+    if (kind === 'confirmed') record.fences.set(layer.id, tick)
+    decideHeld(core, record, layer, kind === 'confirmed', cursor)
+    core.refresh(record)
+  }
+}
+
+function decideHeld(
+  core: Core,
+  record: QueryRecord,
+  layer: Layer,
+  confirmed: boolean,
+  cursor: Cursor | undefined,
+): void {
+  for (const held of [...record.held]) {
+    if (!held.wait.has(layer.id)) continue
+    const at = held.rowsAt ?? held.at
+    const split =
+      held.newest !== undefined &&
+      cursor !== undefined &&
+      at !== undefined &&
+      isAtOrPast(held.newest, cursor) &&
+      !isAtOrPast(at, cursor)
+    if (confirmed && (cursor === undefined || split)) {
+      record.held = record.held.filter((other) => other !== held)
+      record.wanted = true
+      markStale(core, record)
+      continue
+    }
+    held.wait.delete(layer.id)
+    if (confirmed && at !== undefined && cursor !== undefined && isAtOrPast(at, cursor)) held.has.add(layer.id)
+  }
+  release(core, record)
+}

@@ -1,0 +1,242 @@
+/**
+ * Every Query is adopted when the cache announces it: its `setData`, `setState`, `setOptions` and `fetch` go through
+ * `accept`, whoever calls them (fetches, `setQueryData`, hydration, persisters, initial data), with whatever options.
+ */
+import type { Query, QueryState } from '@tanstack/query-core'
+import { skipToken } from '@tanstack/query-core'
+import { isCursor } from '../base/cursor'
+import { createDeferred } from '../base/deferred'
+import type { Acceptance } from './accept'
+import { accept } from './accept'
+import type { Core } from './core'
+import { locate } from './entities'
+import type { Incoming } from './evidence'
+import { isCovered } from './evidence'
+import type { ReadEvidence } from './reads'
+import { incomingRead } from './reads'
+import type { Mode, QueryRecord } from './record'
+import { createRecord, describe, isReading, relocate } from './record'
+import type { Refresher } from './refresh'
+import type { Targets } from './targets'
+
+export interface AdoptDeps {
+  core: Core
+  refresher: Refresher
+  targets: Targets
+  /** Adds `fetch` to a query function's context; its answers are noted in `read`. */
+  extendContext(context: object, record: QueryRecord, read: ReadEvidence): object
+}
+
+type AnyQueryFn = (context: never) => unknown
+
+export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
+  const { core } = deps
+  const originals = {
+    setData: query.setData.bind(query),
+    setState: query.setState.bind(query),
+    setOptions: query.setOptions.bind(query),
+    fetch: query.fetch.bind(query),
+  }
+  const record = createRecord(query, originals)
+  record.staleAt = core.streamAt
+  core.records.set(query.queryHash, record)
+  const wrapped = new WeakMap<AnyQueryFn, AnyQueryFn>()
+  const dress = () => {
+    if (describe(record, query.options as Record<string, unknown>)) {
+      deps.targets.add(record)
+      core.transition(() => core.attachAll(record))
+    }
+    query.options = dressOptions(deps, record, wrapped)
+  }
+  dress()
+  core.transition(() => {
+    takeFirst(core, record)
+    core.attachAll(record)
+  })
+  deps.targets.add(record)
+  Object.assign(query, {
+    setOptions(options) {
+      originals.setOptions(options)
+      dress()
+    },
+    setData: (data, options) => setData(deps, record, data, options),
+    setState: (state) => setState(core, record, state),
+    fetch(options, fetchOptions) {
+      const result = originals.fetch(options, fetchOptions)
+      return result.then(
+        () => {
+          deps.refresher.next(record)
+          return record.arrival?.promise ?? record.base?.data
+        },
+        (error: unknown) => {
+          record.arrival?.reject(error)
+          record.arrival = undefined
+          deps.refresher.next(record)
+          throw error
+        },
+      )
+    },
+  } satisfies Partial<Query>)
+  return record
+}
+
+// query-core copies the options at each `setOptions`, so they can be changed here. Sharing is done once, on the way in.
+function dressOptions(
+  deps: AdoptDeps,
+  record: QueryRecord,
+  wrapped: WeakMap<AnyQueryFn, AnyQueryFn>,
+): Query['options'] {
+  const { options } = record.query
+  const { structuralSharing } = options
+  record.share =
+    typeof structuralSharing === 'function' && !isOwnShare(structuralSharing)
+      ? structuralSharing
+      : structuralSharing === false
+        ? false
+        : undefined
+  const queryFn = options.queryFn
+  if (typeof queryFn !== 'function' || (queryFn as unknown) === skipToken)
+    return { ...options, structuralSharing: false }
+  let wrapper = wrapped.get(queryFn as AnyQueryFn)
+  if (wrapper === undefined) {
+    wrapper = wrapQueryFn(deps, record, queryFn as AnyQueryFn)
+    wrapped.set(queryFn as AnyQueryFn, wrapper)
+    wrapped.set(wrapper, wrapper)
+  }
+  return { ...options, structuralSharing: false, queryFn: wrapper as never }
+}
+
+/** Marks the sharing function that the view client gives its observers. */
+export const OWN_SHARE: unique symbol = Symbol('tidemark.share')
+
+function isOwnShare(share: object): boolean {
+  return OWN_SHARE in share
+}
+
+function wrapQueryFn(deps: AdoptDeps, record: QueryRecord, queryFn: AnyQueryFn): AnyQueryFn {
+  const { core } = deps
+  return (context: object) => {
+    const more = record.query.queryType === 'infinite' && record.read !== undefined
+    const read = (more && record.read) || { start: core.tick(), answers: [], unanswered: 0 }
+    if (!more) {
+      record.read = read
+      if (record.query.state.fetchMeta?.fetchMore !== undefined) read.answers.push(knownPages(core, record))
+    }
+    return queryFn(deps.extendContext(context, record, read) as never)
+  }
+}
+
+/** A further page joins pages of the base: the base is one of the answers that the read is made of. */
+function knownPages(core: Core, record: QueryRecord): ReadEvidence['answers'][number] {
+  const asked = new Set(record.attached.map(({ layer }) => layer.id))
+  const covered = record.attached.filter(({ layer }) => isCovered(layer, record.base)).map(({ layer }) => layer.id)
+  core.tick()
+  return { cursor: record.base?.at, asked, reflects: new Set([...covered, ...(record.base?.has ?? [])]) }
+}
+
+// What a query is created with: initial data, hydrated state, or the data of a client that was brought along.
+function takeFirst(core: Core, record: QueryRecord): void {
+  const { state } = record.query
+  if (state.data === undefined) return
+  const { cursor } = state as { cursor?: unknown }
+  const at = isCursor(cursor) ? cursor : undefined
+  record.base = { data: state.data, at, floor: undefined, start: 0, accepted: core.tickNow, has: new Set() }
+  record.stale = state.isInvalidated
+  relocate(record)
+}
+
+function setData(
+  deps: AdoptDeps,
+  record: QueryRecord,
+  data: unknown,
+  options?: { updatedAt?: number | undefined; manual: boolean },
+): unknown {
+  const { core } = deps
+  const updatedAt = options?.updatedAt
+  if (options?.manual === true) {
+    core.transition(() => {
+      warnAboutLayers(core, record)
+      const stale = record.base?.at !== undefined
+      accept(core, record, { kind: 'manual', data, start: core.tick(), has: new Set(), updatedAt })
+      record.stale ||= stale
+    })
+    return record.base?.data
+  }
+  const { read } = record
+  record.read = undefined
+  core.transition(() => {
+    core.tick()
+    const incoming: Incoming =
+      read === undefined
+        ? { kind: 'stored', data, start: record.base?.start ?? 0, has: new Set() }
+        : incomingRead(read, data)
+    record.mode = modeOf(incoming)
+    const acceptance = accept(core, record, { ...incoming, updatedAt })
+    if (acceptance !== 'accepted') endWithout(deps, record, acceptance)
+  })
+  return record.base?.data ?? data
+}
+
+function modeOf(incoming: Incoming): Mode {
+  if (incoming.asked !== undefined) return 'exact'
+  return incoming.at === undefined ? 'fence' : 'cursor'
+}
+
+// The fetch ended without a base of its own. Base is newer: that is its result. Otherwise query-core goes on to see one
+// fetch, and its promise resolves with the base that comes at last.
+function endWithout(deps: AdoptDeps, record: QueryRecord, acceptance: Acceptance): void {
+  const { core, refresher } = deps
+  core.touch(record)
+  if (acceptance === 'older' && record.base !== undefined) {
+    record.originals.setState({
+      fetchStatus: 'idle',
+      fetchFailureCount: 0,
+      fetchFailureReason: null,
+      isInvalidated: record.stale,
+    })
+    if (record.stale) refresher.want(record)
+    return
+  }
+  record.arrival ??= createDeferred()
+  if (acceptance === 'held') return
+  record.missed++
+  refresher.want(record)
+}
+
+function warnAboutLayers(core: Core, record: QueryRecord): void {
+  if (!core.development || !record.attached.some(({ layer }) => layer.live && !isCovered(layer, record.base))) return
+  core.warn(
+    `setQueryData was called on ${JSON.stringify(record.query.queryKey)} while a mutation of it is pending: its data now counts as the server's. To show a change before the server has answered, use a mutation's "optimistic".`,
+    record.query.queryKey,
+  )
+}
+
+function setState(core: Core, record: QueryRecord, state: Partial<QueryState<unknown, Error>>): void {
+  const { originals, base } = record
+  if (!('data' in state) || Object.is(state.data, base?.data)) return originals.setState(state)
+  core.transition(() => {
+    core.touch(record)
+    if (state.data === undefined) {
+      record.base = undefined
+      record.held = []
+      record.baseLocated = locate(undefined, record.shape)
+      return originals.setState(state)
+    }
+    const { cursor } = state as { cursor?: unknown }
+    const at = isCursor(cursor) ? cursor : undefined
+    const kind = at === undefined && base !== undefined ? 'manual' : 'stored'
+    accept(core, record, {
+      kind,
+      data: state.data,
+      at,
+      start: core.tick(),
+      has: new Set(),
+      updatedAt: state.dataUpdatedAt,
+    })
+    originals.setState({
+      ...state,
+      data: record.base?.data,
+      fetchStatus: isReading(record) ? record.query.state.fetchStatus : (state.fetchStatus ?? 'idle'),
+    })
+  })
+}

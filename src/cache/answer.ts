@@ -1,0 +1,126 @@
+/** What a mutation's answer says, as server data: rows that `apply` writes, or whole queries that it sets. */
+import type { Cursor } from '../base/cursor'
+import { compareCursors, laterCursor } from '../base/cursor'
+import { accept, markStale } from './accept'
+import type { Core } from './core'
+import type { Located } from './entities'
+import { find } from './entities'
+import type { Layer } from './evidence'
+import { isCovered, isOlder, rowName } from './evidence'
+import { fold } from './fold'
+import type { Versions } from './push'
+import type { Op } from './recipes'
+import { opsFor } from './recipes'
+import type { QueryRecord } from './record'
+
+export interface Answer {
+  /** What `apply` recorded. */
+  ops: readonly Op[]
+  cursor: Cursor | undefined
+  /** Other mutations that the answer says its data contains; `undefined`: it does not say. */
+  named: { asked: ReadonlySet<string>; reflects: ReadonlySet<string> } | undefined
+  /** A conflict's answer does not contain the mutation. */
+  contains: boolean
+}
+
+/** Writes the answer into the bases it concerns, each by `accept`. Runs inside the transition that confirms the mutation. */
+export function applyAnswer(core: Core, versions: Versions, layer: Layer, answer: Answer): void {
+  if (answer.ops.length === 0) return
+  for (const record of core.records.values()) {
+    const ops = opsFor(withPlaces(answer.ops, layer, record), record.query, record.shape)
+    if (ops.length === 0 || record.base === undefined) continue
+    if (answer.contains && isCovered(layer, record.base) && record.base.at !== undefined) continue
+    // Without cursors only the success of a first attempt says when its data was read.
+    if (answer.cursor === undefined && layer.resent) markStale(core, record)
+    else acceptAnswer(core, record, ops, layer, answer, versions)
+  }
+}
+
+function acceptAnswer(
+  core: Core,
+  record: QueryRecord,
+  ops: readonly Op[],
+  layer: Layer,
+  answer: Answer,
+  versions: Versions,
+): void {
+  const base = record.base
+  if (base === undefined) return
+  const whole = ops.some((op) => op.kind === 'set' || op.kind === 'update')
+  const rows = whole
+    ? undefined
+    : new Set(ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  const named = answer.named
+  const known = named === undefined ? [] : [...named.reflects]
+  const own = answer.contains ? { own: layer.id } : undefined
+  const start = layer.firstSendTick
+  if (whole) {
+    const data = fold(record.baseLocated, ops, core.drafts).data
+    const asked = named?.asked
+    accept(core, record, {
+      kind: 'answer',
+      data,
+      at: answer.cursor,
+      start,
+      has: new Set([...known, ...(answer.contains ? [layer.id] : [])]),
+      asked,
+      ...own,
+    })
+    return
+  }
+  if (isBehind(record, answer.cursor)) return
+  const data = fold(
+    record.baseLocated,
+    ops.filter((op) => !isOutdated(record.baseLocated, op, versions)),
+    core.drafts,
+  ).data
+  const incoming = {
+    kind: 'answer' as const,
+    data,
+    at: base.at,
+    rowsAt: answer.cursor,
+    floor: laterCursor(base.floor, answer.cursor),
+    // With positions the row stands on the base as it is now; without, order of requests decides.
+    start: answer.cursor === undefined ? start : Math.max(start, base.start),
+    has: new Set([...base.has, ...known, ...(answer.contains ? [layer.id] : [])]),
+    asked: named?.asked,
+    rows,
+    on: base,
+    ...own,
+  }
+  if (answer.cursor === undefined && base.at !== undefined) return markStale(core, record)
+  if (isOlder({ ...incoming, floor: incoming.floor ?? base.floor }, base)) return markStale(core, record, answer.cursor)
+  accept(core, record, incoming)
+}
+
+/** Base is already past the answer: it knows more than these rows. */
+function isBehind(record: QueryRecord, cursor: Cursor | undefined): boolean {
+  const at = record.base?.at
+  return cursor !== undefined && at !== undefined && (compareCursors(cursor, at) ?? 1) <= 0
+}
+
+function isOutdated(located: Located, op: Op, versions: Versions): boolean {
+  if (op.kind !== 'upsert') return false
+  const at = find(located, op.entity.type, op.id)[0]
+  const row = at === undefined ? undefined : located.lists[at.list]?.rows[at.at]
+  if (typeof row !== 'object' || row === null) return false
+  const current = op.entity.versionOf(row) ?? versions.get(row)
+  const next = op.entity.versionOf(op.row)
+  return typeof current === 'number' && typeof next === 'number' && current > next
+}
+
+/** A row that the mutation inserted optimistically, the answer puts at the same place. */
+function withPlaces(ops: readonly Op[], layer: Layer, record: QueryRecord): readonly Op[] {
+  return ops.flatMap((op): Op[] => {
+    if (op.kind !== 'upsert' || op.hash !== undefined) return [op]
+    const places = layer.ops.filter(
+      (made) =>
+        (made.kind === 'insert' || made.kind === 'upsert') &&
+        made.hash === record.query.queryHash &&
+        made.entity.type === op.entity.type &&
+        String(made.id) === String(op.id),
+    )
+    const made = places[0]
+    return made === undefined || !('at' in made) ? [op] : [{ ...op, hash: record.query.queryHash, at: made.at }]
+  })
+}

@@ -1,0 +1,217 @@
+/**
+ * The cache floor as one object: query-core's QueryCache as base, layers over it, views out of it. The queue pushes
+ * layers and outcomes in, the stream pushes events in; observers of the view client hear once per transition.
+ */
+import type { Query, QueryClient, QueryKey } from '@tanstack/query-core'
+import { hashKey } from '@tanstack/query-core'
+import type { Cursor } from '../base/cursor'
+import type { SyncError } from '../base/errors'
+import type { MutationOutcome } from '../base/messages'
+import type { Clock } from '../platform/clock'
+import type { Http } from '../platform/http'
+import type { Random } from '../platform/ids'
+import { markStale, outcome } from './accept'
+import { adopt } from './adopt'
+import type { Answer } from './answer'
+import { applyAnswer } from './answer'
+import { extendQueryContext } from './context'
+import type { Core, LayerListener } from './core'
+import { createCore } from './core'
+import type { Layer } from './evidence'
+import { isCovered, isOpen } from './evidence'
+import type { PushMessage, Versions } from './push'
+import { applyPush } from './push'
+import type { Mode, QueryRecord } from './record'
+import { hasEffect, isReading, isRepeatable, isWatched } from './record'
+import { createRefresher } from './refresh'
+import { createTargets } from './targets'
+import { createViewClient } from './view-client'
+
+export interface CacheDeps {
+  clock: Clock
+  random: Random
+  http: Http
+  report: (error: SyncError) => void
+  /** Says something to a developer; silent in production. */
+  warn: (message: string, queryKey?: readonly unknown[]) => void
+  development: boolean
+}
+
+export interface Cache {
+  readonly core: Core
+  readonly queryClient: QueryClient
+  readonly viewClient: QueryClient
+  getView(queryKey: QueryKey): unknown
+  getBase(queryKey: QueryKey): unknown
+  getMode(queryKey: QueryKey): Mode | undefined
+  /** Who hears that layers are reflected or gone. */
+  listen(listener: LayerListener): void
+  /** Shows a layer. */
+  add(layer: Layer): void
+  /** Takes a layer away (rejected, cancelled, discarded). */
+  drop(layer: Layer): void
+  /** A request with the layer's id leaves. */
+  sent(layer: Layer): void
+  outcome(layer: Layer, kind: 'confirmed' | 'rejected' | 'conflict', cursor: Cursor | undefined): void
+  /** What an answer says, into the bases that the mutation touches. */
+  answer(layer: Layer, answer: Answer): void
+  /** Whether the first send of this mutation must wait for a read (unbroken writing without cursors would starve reads). */
+  holdsBack(layer: Layer): boolean
+  /** Marks stale what the keys name. */
+  invalidate(keys: readonly QueryKey[]): void
+  invalidateAll(): void
+  /** Marks stale the queries that the layer touches and that are not known to contain it. */
+  invalidateUncovered(layer: Layer): void
+  /** Names the mutations that touch what this one touches. */
+  neighbours(layer: Layer): string[]
+  /** Queries where something waits for an outcome. */
+  waiting(): QueryKey[]
+  push(
+    messages: readonly PushMessage[],
+    cursor: Cursor | undefined,
+    confirm: (outcomes: readonly MutationOutcome[]) => void,
+  ): void
+  /** Everything (or what the keys name) may be stale; resolves when the reads of watched queries are back. */
+  resync(request: {
+    cursor?: Cursor | undefined
+    keys?: readonly QueryKey[] | undefined
+    spread?: number | undefined
+  }): Promise<void>
+  /** Reads what is watched. */
+  poll(): void
+  topics(): string[]
+  stop(): void
+}
+
+export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
+  const core = createCore(deps)
+  const refresher = createRefresher(core)
+  const targets = createTargets()
+  const versions: Versions = new WeakMap()
+  core.refresh = (record) => refresher.want(record)
+  const spread = (record: QueryRecord, milliseconds: number): void => refresher.wantWithin(record, milliseconds)
+  const adoptDeps = {
+    core,
+    refresher,
+    targets,
+    extendContext: (context: object, record: QueryRecord, read: Parameters<typeof extendQueryContext>[4]) =>
+      extendQueryContext(core, deps.http, context, record, read),
+  }
+  const queryCache = queryClient.getQueryCache()
+  const recordOf = (query: Query): QueryRecord | undefined => {
+    const record = core.records.get(query.queryHash)
+    return record?.query === query ? record : undefined
+  }
+  for (const query of queryCache.getAll()) adopt(adoptDeps, query)
+  const unsubscribe = queryCache.subscribe((event) => {
+    if (event.type === 'added') adopt(adoptDeps, event.query)
+    else if (event.type === 'removed') remove(event.query)
+    else if (event.type === 'observerAdded') refresher.next(core.records.get(event.query.queryHash))
+    else if (event.type === 'observerRemoved') core.checkLayers()
+  })
+
+  function remove(query: Query): void {
+    const record = recordOf(query)
+    if (record === undefined) return
+    core.records.delete(query.queryHash)
+    targets.remove(record)
+    refresher.forget(record)
+    core.checkLayers()
+  }
+
+  const record = (queryKey: QueryKey) =>
+    core.records.get(queryClient.defaultQueryOptions({ queryKey }).queryHash ?? hashKey(queryKey))
+  const touching = (layer: Layer) =>
+    [...core.records.values()].flatMap((each) => {
+      const attached = each.attached.find((candidate) => candidate.layer === layer)
+      return attached === undefined ? [] : [{ record: each, attached }]
+    })
+  const staleEach = (records: Iterable<QueryRecord>, cursor?: Cursor): void =>
+    core.transition(() => {
+      core.tick()
+      for (const each of [...records])
+        if (cursor === undefined || each.base?.at !== cursor) markStale(core, each, cursor)
+    })
+
+  return {
+    core,
+    queryClient,
+    viewClient: createViewClient({ queryClient, recordOf }),
+    getView: (queryKey) => record(queryKey)?.view.data,
+    getBase: (queryKey) => record(queryKey)?.base?.data,
+    getMode: (queryKey) => record(queryKey)?.mode,
+    listen: (listener) => {
+      core.listener = listener
+    },
+    add: (layer) => core.transition(() => core.addLayer(layer)),
+    drop: (layer) =>
+      core.transition(() => {
+        const contained = touching(layer).filter((each) => isCovered(layer, each.record.base))
+        layer.live = false
+        core.removeLayer(layer)
+        for (const each of contained) markStale(core, each.record)
+      }),
+    sent(layer) {
+      const tick = core.tick()
+      if (!layer.sent) layer.firstSendTick = tick
+      else layer.resent = true
+      layer.sent = true
+    },
+    outcome: (layer, kind, cursor) => core.transition(() => outcome(core, layer, kind, cursor)),
+    answer: (layer, answer) => core.transition(() => applyAnswer(core, versions, layer, answer)),
+    holdsBack: (layer) =>
+      touching(layer).some(
+        (each) => each.record.missed >= 3 && isWatched(each.record) && (each.record.wanted || isReading(each.record)),
+      ),
+    invalidate: (keys) => staleEach(new Set(keys.flatMap((key) => [...targets.byKey(key)]))),
+    invalidateAll: () => staleEach(core.records.values()),
+    invalidateUncovered: (layer) =>
+      core.transition(() => {
+        for (const each of touching(layer)) {
+          if (!isCovered(layer, each.record.base) && hasEffect(each.record, each.attached, core.drafts))
+            markStale(core, each.record, layer.confirmedAt)
+        }
+      }),
+    neighbours: (layer) => {
+      const near = touching(layer).flatMap((each) => each.record.attached.map((attached) => attached.layer))
+      return [...new Set(near)]
+        .filter((other) => other !== layer)
+        .sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || a.pos - b.pos)
+        .map((other) => other.id)
+    },
+    waiting: () =>
+      [...core.records.values()].filter((each) => isWaiting(core, each)).map((each) => each.query.queryKey),
+    push: (messages, cursor, confirm) =>
+      core.transition(() => {
+        applyPush({ core, targets, spread }, versions, messages, cursor, confirm)
+        if (cursor !== undefined) core.streamAt = cursor
+      }),
+    resync({ cursor, keys, spread: within }) {
+      const records =
+        keys === undefined ? [...core.records.values()] : [...new Set(keys.flatMap((key) => [...targets.byKey(key)]))]
+      if (within !== undefined) for (const each of records) spread(each, within)
+      staleEach(records, cursor)
+      if (cursor !== undefined) core.streamAt = cursor
+      return refresher.settled(records)
+    },
+    poll: () => {
+      for (const each of core.records.values()) if (isWatched(each)) refresher.want(each)
+    },
+    topics: () => targets.topics(),
+    stop() {
+      unsubscribe()
+      refresher.stop()
+    },
+  }
+}
+
+function isWaiting(core: Core, record: QueryRecord): boolean {
+  if (record.held.length > 0) return true
+  if (!record.stale && record.base !== undefined) return false
+  return (
+    record.mode === 'fence' &&
+    record.attached.some(
+      (attached) => isOpen(attached.layer) && !isRepeatable(record, attached, record.base?.data, core.drafts),
+    )
+  )
+}

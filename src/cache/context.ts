@@ -1,0 +1,70 @@
+/** The `fetch` of a query function's context: says what is pending, notes what the answer contains. */
+import { isCursor, laterCursor } from '../base/cursor'
+import { SyncError } from '../base/errors'
+import { HEADERS, PENDING_MAX } from '../base/messages'
+import type { Http } from '../platform/http'
+import type { Core } from './core'
+import type { Layer } from './evidence'
+import { isCovered, isOpen } from './evidence'
+import type { AnswerEvidence, ReadEvidence } from './reads'
+import type { QueryRecord } from './record'
+
+export type ContextFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
+
+/** Extends by prototype: spreading a query's context would read `signal`, and the query then cancels on unmount. */
+export function extendQueryContext(
+  core: Core,
+  http: Http,
+  context: object,
+  record: QueryRecord,
+  read: ReadEvidence,
+): object {
+  const fetch: ContextFetch = async (input, init) => {
+    const names = pendingNames(record)
+    const fields: Record<string, string> = {}
+    if (http.speaksSync(input)) {
+      if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
+      const least = laterCursor(record.staleAt, core.ownAt)
+      if (least !== undefined) fields[HEADERS.minCursor] = least
+    }
+    const { signal } = context as { signal?: AbortSignal }
+    read.unanswered++
+    const response = await http.request(input, { ...init, signal: init?.signal ?? signal ?? null }, fields)
+    read.unanswered--
+    read.answers.push(evidenceOf(core, response, HEADERS.pending in fields ? names : []))
+    return response
+  }
+  return Object.create(context, { fetch: { value: fetch, enumerable: true } }) as object
+}
+
+/** The mutations that touch the query and that its base lacks, sent ones first, at most 64. */
+export function pendingNames(record: QueryRecord): string[] {
+  const lacking = record.attached.map(({ layer }) => layer).filter((layer) => !isCovered(layer, record.base))
+  const first = (layer: Layer) => (isOpen(layer) ? 0 : layer.sent ? 1 : 2)
+  return lacking
+    .sort((a, b) => first(a) - first(b) || a.pos - b.pos)
+    .slice(0, PENDING_MAX)
+    .map((layer) => layer.id)
+}
+
+/** What an answer's headers say. `named`: the ids that its request named. */
+export function evidenceOf(core: Core, response: Response, named: readonly string[]): AnswerEvidence {
+  const cursor = response.headers.get(HEADERS.cursor) ?? undefined
+  const reflects = response.headers.get(HEADERS.reflects)
+  const ids = (reflects ?? '').split(',').flatMap((id) => id.trim() || [])
+  const valid = isCursor(cursor)
+  if (cursor !== undefined && !valid) {
+    const shown = JSON.stringify(String(cursor).slice(0, 64))
+    core.report(
+      new SyncError(
+        'protocol',
+        `The server sent a malformed ${HEADERS.cursor} header (${shown}); the answer counts as one without a cursor.`,
+      ),
+    )
+  }
+  return {
+    cursor: valid ? cursor : undefined,
+    asked: reflects === null ? undefined : new Set(named),
+    reflects: new Set(reflects === null ? [] : ids),
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * The cache's shared state and its one transition: change bases and layers, then drop what is covered, fold, and publish
+ * once. Listeners run after everything has changed, so that a listener of one query never sees another half-way.
+ */
+import type { Immer } from 'immer'
+import type { Cursor } from '../base/cursor'
+import { laterCursor } from '../base/cursor'
+import { SyncError } from '../base/errors'
+import type { Clock } from '../platform/clock'
+import type { Random } from '../platform/ids'
+import type { Layer } from './evidence'
+import { isCovered } from './evidence'
+import { createDrafts } from './fold'
+import type { AnyObserver, Attached, QueryRecord } from './record'
+import { attach, attachment, detach, hasEffect, isWatched, refold } from './record'
+
+export interface CoreDeps {
+  clock: Clock
+  random: Random
+  report: (error: SyncError) => void
+  /** Says something to a developer; silent in production. */
+  warn: (message: string, queryKey?: readonly unknown[]) => void
+  development: boolean
+}
+
+/** What the owner of the layers (the queue) hears, after the transition's publish. */
+export interface LayerListener {
+  /** Confirmed, and covered in every watched query that has data. Once per layer. */
+  onReflected(layer: Layer): void
+  /** No query lacks it any more: its row in the log can go. */
+  onGone(layer: Layer): void
+  /** A read came back or a base was published: sends that waited for a read may go on. */
+  onReadSettled(): void
+}
+
+export interface Core extends CoreDeps {
+  readonly drafts: Immer
+  readonly records: Map<string, QueryRecord>
+  /** Ordered by `pos`; all that some query may still lack. */
+  readonly layers: Layer[]
+  listener: LayerListener | undefined
+  /** Newest position of an own confirmed mutation. */
+  ownAt: Cursor | undefined
+  streamAt: Cursor | undefined
+  tickNow: number
+  tick(): number
+  /** Runs `run` as one transition; nested calls join the outer one. */
+  transition<T>(run: () => T): T
+  /** Inside a transition: this record is about to change. */
+  touch(record: QueryRecord): void
+  /** After the transition: make the reads that are wanted. */
+  refresh: (record: QueryRecord) => void
+  /** The transition's callbacks that run after its publish. */
+  afterwards(run: () => void): void
+  addLayer(layer: Layer): void
+  removeLayer(layer: Layer): void
+  attachAll(record: QueryRecord): void
+  /** Looks again whether confirmed layers are reflected or gone. */
+  checkLayers(): void
+  confirmed(cursor: Cursor | undefined): void
+}
+
+export function createCore(deps: CoreDeps): Core {
+  const drafts = createDrafts()
+  const records = new Map<string, QueryRecord>()
+  const layers: Layer[] = []
+  const reflected = new WeakSet<Layer>()
+  let depth = 0
+  let dirty = new Set<QueryRecord>()
+  let later: Array<() => void> = []
+  const muted = new Map<AnyObserver, MutedListeners>()
+
+  const core: Core = {
+    ...deps,
+    drafts,
+    records,
+    layers,
+    listener: undefined,
+    ownAt: undefined,
+    streamAt: undefined,
+    tickNow: 0,
+    refresh: () => {},
+    tick: () => ++core.tickNow,
+    transition(run) {
+      depth++
+      try {
+        return run()
+      } finally {
+        if (depth === 1) commit()
+        else depth--
+      }
+    },
+    touch(record) {
+      if (depth === 0) throw new Error('A base changed outside of a transition.')
+      if (dirty.has(record)) return
+      dirty.add(record)
+      for (const observer of record.query.observers as unknown as AnyObserver[]) mute(muted, observer)
+    },
+    afterwards: (run) => void later.push(run),
+    addLayer(layer) {
+      let at = layers.length
+      while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
+      layers.splice(at, 0, layer)
+      for (const record of touchedBy(records, layer)) attachOne(record, layer)
+    },
+    removeLayer(layer) {
+      const at = layers.indexOf(layer)
+      if (at >= 0) layers.splice(at, 1)
+      for (const record of records.values()) if (detach(record, layer)) core.touch(record)
+    },
+    attachAll(record) {
+      record.attached = []
+      for (const layer of layers) attachOne(record, layer)
+    },
+    checkLayers,
+    confirmed(cursor) {
+      core.ownAt = laterCursor(core.ownAt, cursor)
+    },
+  }
+
+  function attachOne(record: QueryRecord, layer: Layer): void {
+    const attached = attachment(record, layer)
+    if (attached === undefined) return
+    attach(record, attached)
+    core.touch(record)
+  }
+
+  function commit(): void {
+    // A recipe that throws, or a callback of the cache, may not leave the transition open.
+    const changed = dirty
+    let notify: Array<() => void> = []
+    try {
+      for (const record of changed) settle(record)
+    } finally {
+      dirty = new Set()
+      notify = unmute(muted, changed)
+      depth = 0
+    }
+    const callbacks = later
+    later = []
+    for (const call of notify) call()
+    if (changed.size > 0) checkLayers()
+    for (const call of callbacks) call()
+  }
+
+  function settle(record: QueryRecord): void {
+    for (const attached of [...record.attached]) {
+      const { layer } = attached
+      if (layer.outcome !== 'confirmed' || !leaves(record, attached)) continue
+      detach(record, layer)
+    }
+    refold(record, drafts, (attached, error) => reportThrow(record, attached, error))
+  }
+
+  function leaves(record: QueryRecord, attached: Attached): boolean {
+    const { layer } = attached
+    if (isCovered(layer, record.base)) return true
+    const { base } = record
+    if (base === undefined || record.held.length > 0 || hasEffect(record, attached, drafts)) return false
+    // Without effect on this base: what matters is only that no base from before the mutation comes after it.
+    record.base = { ...base, floor: laterCursor(base.floor, layer.confirmedAt) }
+    return true
+  }
+
+  function reportThrow(record: QueryRecord, attached: Attached, cause: unknown): void {
+    if (attached.reported) return
+    attached.reported = true
+    const { queryKey } = record.query
+    const { mutationKey } = attached.layer
+    deps.report(
+      new SyncError(
+        'recipe',
+        `A recipe of mutation ${JSON.stringify(mutationKey)} threw on query ${JSON.stringify(queryKey)} and is skipped there. Make it accept any base, also one without the row.`,
+        { cause, queryKey, mutationKey },
+      ),
+    )
+  }
+
+  function checkLayers(): void {
+    for (const layer of [...layers]) {
+      if (layer.outcome !== 'confirmed') continue
+      const lacking = [...records.values()].filter((record) =>
+        record.attached.some((attached) => attached.layer === layer),
+      )
+      if (!reflected.has(layer) && !lacking.some((record) => record.base !== undefined && isWatched(record))) {
+        reflected.add(layer)
+        core.listener?.onReflected(layer)
+      }
+      if (lacking.length > 0) continue
+      layers.splice(layers.indexOf(layer), 1)
+      core.listener?.onGone(layer)
+    }
+  }
+
+  return core
+}
+
+function touchedBy(records: Map<string, QueryRecord>, layer: Layer): Iterable<QueryRecord> {
+  const named = new Set<QueryRecord>()
+  for (const op of layer.ops) {
+    if (op.hash === undefined) return records.values()
+    const record = records.get(op.hash)
+    if (record !== undefined) named.add(record)
+  }
+  return named
+}
+
+interface MutedListeners {
+  original: Set<unknown>
+  recorder: Set<unknown>
+  due: boolean
+}
+
+interface Listening {
+  listeners: Set<unknown>
+}
+
+// query-core tells an observer's listeners while it updates the observer. During a transition each observer gets a
+// recorder instead, so that all observers have their new result before the first listener is called.
+function mute(muted: Map<AnyObserver, MutedListeners>, observer: AnyObserver): void {
+  const target = observer as unknown as Listening
+  if (muted.has(observer) || target.listeners.size === 0) return
+  const entry: MutedListeners = { original: target.listeners, recorder: new Set(), due: false }
+  entry.recorder.add(() => {
+    entry.due = true
+  })
+  target.listeners = entry.recorder
+  muted.set(observer, entry)
+}
+
+function unmute(muted: Map<AnyObserver, MutedListeners>, changed: ReadonlySet<QueryRecord>): Array<() => void> {
+  for (const record of changed) {
+    for (const observer of record.query.observers as unknown as AnyObserver[]) {
+      mute(muted, observer)
+      observer.onQueryUpdate()
+    }
+  }
+  const calls: Array<() => void> = []
+  for (const [observer, { original, recorder, due }] of muted) {
+    const target = observer as unknown as Listening
+    if (target.listeners === recorder) {
+      const [, ...added] = recorder
+      for (const listener of added) original.add(listener)
+      target.listeners = original
+    }
+    if (!due) continue
+    const result = observer.getCurrentResult()
+    calls.push(() => {
+      for (const listener of [...original]) (listener as (result: unknown) => void)(result)
+    })
+  }
+  muted.clear()
+  return calls
+}

@@ -1,0 +1,183 @@
+/**
+ * Rows in a query's data: what kind they are, where they stand, and an index from id to place that is built when it is
+ * first asked for. Data is never changed here; a changed list is a new list.
+ */
+import type { RowId, Version } from '../base/messages'
+
+/** A typed handle of a kind of row. */
+export interface Entity<TRow = unknown> {
+  readonly type: string
+  /** The row's id. */
+  idOf(row: TRow): RowId
+  /** The row's version, if it carries one. */
+  versionOf(row: TRow): Version | undefined
+}
+
+export interface EntityOptions<TRow> {
+  /** @defaultValue `(row) => row.id` */
+  id?: ((row: TRow) => RowId) | undefined
+  /** @defaultValue `(row) => row.version`, where that is a number or a string */
+  version?: ((row: TRow) => Version | undefined) | undefined
+}
+
+/**
+ * Names a kind of row, so that pushes, layers and answers can address one row wherever it is cached.
+ *
+ * @example
+ * ```ts
+ * const todoRow = entity<Todo>('todo')
+ * ```
+ */
+export function entity<TRow>(type: string, options: EntityOptions<TRow> = {}): Entity<TRow> {
+  return {
+    type,
+    idOf: options.id ?? ((row) => (row as { id: RowId }).id),
+    versionOf: options.version ?? ownVersion,
+  }
+}
+
+function ownVersion(row: unknown): Version | undefined {
+  const version = (row as { version?: unknown } | null)?.version
+  return typeof version === 'number' || typeof version === 'string' ? version : undefined
+}
+
+/** Finds rows in a query's data: a list, a list of lists, one row, or nothing. Pure property access is fastest. */
+export type Locate<TData> = (data: TData) => unknown
+
+/** `[entity, locate]`, or several of them. For an infinite query `locate` is given one page. */
+export type RowsOption<TData> = RowsPair<TData> | readonly RowsPair<TData>[]
+// The row type is the entity's own business here; `locate` is checked against the query's data.
+export type RowsPair<TData> = readonly [entity: Entity<never>, locate: Locate<TData>]
+
+type Path = readonly (string | number)[]
+
+/** One place that holds rows: a list of them, or a single row. */
+export interface RowList {
+  readonly entity: Entity
+  readonly path: Path
+  /** `true`: `rows` is the one row at `path` itself (a detail). */
+  readonly single: boolean
+  readonly rows: readonly unknown[]
+}
+
+/** Where the rows of one kind of query are. */
+export interface Shape {
+  readonly pairs: readonly RowsPair<never>[]
+  readonly infinite: boolean
+}
+
+/** A query's data with its lists of rows. `index` is made by {@link find}. */
+export interface Located {
+  readonly data: unknown
+  readonly shape: Shape | undefined
+  readonly lists: readonly RowList[]
+  index: Map<string, Place[]>[] | undefined
+}
+
+/** A row's place: which list, which position. */
+export interface Place {
+  readonly list: number
+  readonly at: number
+}
+
+export function shapeOf(rows: RowsOption<never> | undefined, infinite: boolean): Shape | undefined {
+  if (rows === undefined || rows.length === 0) return undefined
+  const pairs = (Array.isArray(rows[0]) ? rows : [rows]) as readonly RowsPair<never>[]
+  return { pairs, infinite }
+}
+
+/** Finds the lists of rows in `data`. Costs a call of each `locate`, whatever the number of rows. */
+export function locate(data: unknown, shape: Shape | undefined): Located {
+  const lists: RowList[] = []
+  if (shape !== undefined && data !== undefined && data !== null) {
+    for (const [kind, find] of shape.pairs) {
+      const pages = shape.infinite ? (data as { pages?: unknown[] }).pages : undefined
+      if (pages === undefined) collect(lists, kind as Entity, find, data, [])
+      else pages.forEach((page, at) => collect(lists, kind as Entity, find, page, ['pages', at]))
+    }
+  }
+  return { data, shape, lists, index: undefined }
+}
+
+/** Places of a row. Builds the index of the list on first use: one pass over its rows. */
+export function find(located: Located, type: string, id: RowId): readonly Place[] {
+  const index = (located.index ??= located.lists.map(indexList))
+  const name = String(id)
+  let places: Place[] | undefined
+  for (let list = 0; list < located.lists.length; list++) {
+    if (located.lists[list]?.entity.type !== type) continue
+    const found = index[list]?.get(name)
+    if (found === undefined) continue
+    places = places === undefined ? found : [...places, ...found]
+  }
+  return places ?? NOWHERE
+}
+
+/** Whether the data has a place for rows of this kind. */
+export function holds(located: Located, type: string): boolean {
+  return located.lists.some((list) => list.entity.type === type)
+}
+
+export function getIn(data: unknown, path: Path): unknown {
+  let value = data
+  for (const part of path) value = (value as Record<string | number, unknown> | undefined)?.[part]
+  return value
+}
+
+/** A copy of `data` with `value` at `path`; what is not on the path is shared. */
+export function setIn(data: unknown, path: Path, value: unknown, depth = 0): unknown {
+  const part = path[depth]
+  if (part === undefined) return value
+  const child = setIn((data as Record<string | number, unknown>)[part], path, value, depth + 1)
+  const copy = Array.isArray(data) ? [...data] : { ...(data as object) }
+  ;(copy as Record<string | number, unknown>)[part] = child
+  return copy
+}
+
+const NOWHERE: readonly Place[] = []
+
+function indexList(list: RowList, at: number): Map<string, Place[]> {
+  const index = new Map<string, Place[]>()
+  for (let i = 0; i < list.rows.length; i++) {
+    const row = list.rows[i]
+    if (row === undefined || row === null) continue
+    const id = String(list.entity.idOf(row))
+    const place = { list: at, at: i }
+    const found = index.get(id)
+    if (found === undefined) index.set(id, [place])
+    else found.push(place)
+  }
+  return index
+}
+
+// `locate` is run on a recording proxy, so that the path to each list is known and a list can be replaced without
+// drafting the whole of the data.
+function collect(lists: RowList[], kind: Entity, find: Locate<never>, data: unknown, prefix: Path): void {
+  if (typeof data !== 'object' || data === null) return
+  const traces = new WeakMap<object, { path: Path; value: object }>()
+  const trace = (value: object, path: Path): object => {
+    const proxy = new Proxy(value, {
+      get(target, part) {
+        const child: unknown = Reflect.get(target, part)
+        if (typeof child !== 'object' || child === null || typeof part === 'symbol') return child
+        return trace(child, [...path, Array.isArray(target) ? Number(part) : part])
+      },
+    })
+    traces.set(proxy, { path, value })
+    return proxy
+  }
+  const add = (found: unknown): void => {
+    if (typeof found !== 'object' || found === null) return
+    const traced = traces.get(found)
+    if (traced !== undefined) addTraced(lists, kind, traced.path, traced.value)
+    else if (Array.isArray(found)) found.forEach(add)
+  }
+  add(find(trace(data, prefix) as never))
+}
+
+function addTraced(lists: RowList[], kind: Entity, path: Path, value: object): void {
+  if (!Array.isArray(value)) lists.push({ entity: kind, path, single: true, rows: [value] })
+  else if (value.length > 0 && value.every(Array.isArray)) {
+    value.forEach((rows, at) => lists.push({ entity: kind, path: [...path, at], single: false, rows }))
+  } else lists.push({ entity: kind, path, single: false, rows: value })
+}

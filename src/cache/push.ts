@@ -1,0 +1,253 @@
+/**
+ * What the stream brings, into bases: patches of rows wherever they are cached, whole states, invalidations. One
+ * transaction is one transition. A change that cannot be placed in a query leaves that query stale at its position.
+ */
+
+import { hashKey } from '@tanstack/query-core'
+import type { Cursor } from '../base/cursor'
+import { compareCursors, isAtOrPast } from '../base/cursor'
+import { SyncError } from '../base/errors'
+import { applyPatch, mergePatch } from '../base/json-patch'
+import type {
+  AckMessage,
+  InvalidateMessage,
+  MutationOutcome,
+  PatchMessage,
+  RowChange,
+  StateMessage,
+  Version,
+} from '../base/messages'
+import { accept, markStale } from './accept'
+import type { Core } from './core'
+import type { Entity, Located } from './entities'
+import { find, holds, locate } from './entities'
+import { rowName } from './evidence'
+import { fold } from './fold'
+import type { Op } from './recipes'
+import type { QueryRecord } from './record'
+import { isReading } from './record'
+import type { Targets } from './targets'
+
+export type PushMessage = InvalidateMessage | PatchMessage | StateMessage | AckMessage
+
+export interface PushDeps {
+  core: Core
+  targets: Targets
+  /** Refetches a watched query within so many milliseconds. */
+  spread(record: QueryRecord, milliseconds: number): void
+}
+
+/** Versions of rows whose data does not carry one, and of whole states. */
+export type Versions = WeakMap<object, Version>
+
+/** Applies one transaction. First the data with its names, then `confirm` with the outcomes; the caller holds the transition. */
+export function applyPush(
+  deps: PushDeps,
+  versions: Versions,
+  messages: readonly PushMessage[],
+  cursor: Cursor | undefined,
+  confirm: (outcomes: readonly MutationOutcome[]) => void,
+): void {
+  const { core } = deps
+  core.tick()
+  const outcomes = messages.flatMap((message) => message.mutations ?? [])
+  const names = messages.some((message) => message.mutations !== undefined)
+    ? outcomes.filter(({ status }) => status !== 'rejected').map(({ id }) => id)
+    : undefined
+  const event: PushEvent = { cursor, names, versions }
+  const changes = messages.flatMap((message) => (message.event === 'patch' ? message.changes : []))
+  for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)
+  for (const message of messages) {
+    if (message.event === 'state') applyState(core, message, event)
+    if (message.event === 'invalidate') invalidate(deps, message, event)
+  }
+  confirm(outcomes)
+}
+
+interface PushEvent {
+  cursor: Cursor | undefined
+  /** Whose writes the event contains; `undefined`: it does not say. */
+  names: readonly string[] | undefined
+  versions: Versions
+}
+
+function concernedBy(targets: Targets, changes: readonly RowChange[]): Map<QueryRecord, RowChange[]> {
+  const concerned = new Map<QueryRecord, RowChange[]>()
+  for (const change of changes) {
+    for (const record of targets.forRow(change.type, change.id)) {
+      const list = concerned.get(record)
+      if (list === undefined) concerned.set(record, [change])
+      else list.push(change)
+    }
+  }
+  return concerned
+}
+
+/** Whether base already contains everything up to the event. */
+function isKnown(record: QueryRecord, { cursor }: PushEvent): boolean {
+  return cursor !== undefined && record.base?.at !== undefined && isAtOrPast(record.base.at, cursor)
+}
+
+/** Whether an earlier event was not applied to it: then a later one may not be applied either. */
+function missedOne({ base, staleAt }: QueryRecord): boolean {
+  return base?.at !== undefined && staleAt !== undefined && (compareCursors(base.at, staleAt) ?? 0) < 0
+}
+
+function patchRecord(core: Core, record: QueryRecord, changes: readonly RowChange[], event: PushEvent): void {
+  if (isKnown(record, event)) return
+  const held = event.names === undefined ? record.held.at(-1) : undefined
+  const on = held ?? record.base
+  const placed =
+    on === undefined || missedOne(record)
+      ? undefined
+      : place(core, record, locateOn(record, on.data), changes, event.versions)
+  if (on === undefined || placed === undefined) return markStale(core, record, event.cursor)
+  if (isReading(record) && on.at === undefined) record.staleTick = core.tickNow // the read in flight may be from before
+  accept(core, record, {
+    kind: 'push',
+    data: placed,
+    at: on.at === undefined ? undefined : event.cursor,
+    start: on.start,
+    has: new Set([...on.has, ...(event.names ?? [])]),
+    asked: event.names === undefined ? undefined : 'all',
+    rows: new Set(changes.map(({ type, id }) => rowName(type, id))),
+    on,
+  })
+}
+
+function locateOn(record: QueryRecord, data: unknown): Located {
+  return Object.is(data, record.baseLocated.data) ? record.baseLocated : locate(data, record.shape)
+}
+
+/** The data with all changes in it, or `undefined` if one of them has no place there. */
+function place(
+  core: Core,
+  record: QueryRecord,
+  start: Located,
+  changes: readonly RowChange[],
+  versions: Versions,
+): unknown {
+  let located = start
+  for (const change of changes) {
+    const at = find(located, change.type, change.id)[0]
+    if (at === undefined) {
+      if (change.op === 'del' || !hasOpenList(located, change.type)) continue
+      return undefined // a new row, or one that this list filters: only the server knows its place
+    }
+    const list = located.lists[at.list]
+    const op = list === undefined ? undefined : rowOp(core, record, list.entity, list.rows[at.at], change, versions)
+    if (op === undefined) return undefined
+    if (op !== 'known') located = fold(located, [op], core.drafts)
+  }
+  return located.data
+}
+
+function hasOpenList(located: Located, type: string): boolean {
+  return holds(located, type) && located.lists.some((list) => list.entity.type === type && !list.single)
+}
+
+function rowOp(
+  core: Core,
+  record: QueryRecord,
+  kind: Entity,
+  row: unknown,
+  change: RowChange,
+  versions: Versions,
+): Op | 'known' | undefined {
+  const current = kind.versionOf(row) ?? (typeof row === 'object' && row !== null ? versions.get(row) : undefined)
+  if (isAtLeast(current, change.version)) return 'known'
+  const base = { entity: kind, id: change.id } as const
+  if (change.op === 'del') return { ...base, kind: 'remove' }
+  if (change.op !== 'put' && current !== change.base) return undefined
+  try {
+    const next =
+      change.op === 'put'
+        ? change.value
+        : change.op === 'merge'
+          ? mergePatch(row, change.value)
+          : applyPatch(row, change.value)
+    if (typeof next === 'object' && next !== null) versions.set(next, change.version)
+    return { ...base, kind: 'upsert', row: next, at: 'end' }
+  } catch (cause) {
+    const { queryKey } = record.query
+    core.report(
+      new SyncError(
+        'protocol',
+        `A pushed change of ${rowName(change.type, change.id)} could not be applied and its queries are read again.`,
+        { cause, queryKey },
+      ),
+    )
+    return undefined
+  }
+}
+
+/** Whether the row is at the version already. Integers are ordered; etags are only equal or not. */
+function isAtLeast(current: Version | undefined, version: Version): boolean {
+  if (typeof current === 'number' && typeof version === 'number') return current >= version
+  return current !== undefined && current === version
+}
+
+function applyState(core: Core, message: StateMessage, event: PushEvent): void {
+  const record = core.records.get(hashKey(message.key))
+  if (record === undefined || isKnown(record, event)) return
+  const { base } = record
+  const current = typeof base?.data === 'object' && base.data !== null ? event.versions.get(base.data) : undefined
+  if (message.version !== undefined && isAtLeast(current, message.version)) return
+  if (base === undefined || (message.patch !== undefined && current !== message.base))
+    return markStale(core, record, event.cursor)
+  let data: unknown
+  try {
+    data = message.patch === undefined ? message.value : applyPatch(base.data, message.patch)
+  } catch {
+    return markStale(core, record, event.cursor)
+  }
+  accept(core, record, {
+    kind: 'push',
+    data,
+    at: base.at === undefined ? undefined : event.cursor,
+    start: core.tickNow,
+    has: new Set(event.names ?? []),
+    asked: event.names === undefined ? undefined : 'all',
+  })
+  const published: unknown = record.base?.data
+  if (message.version !== undefined && typeof published === 'object' && published !== null)
+    event.versions.set(published, message.version)
+}
+
+function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent): void {
+  const { core, targets, spread } = deps
+  const stale = new Set<QueryRecord>()
+  for (const key of message.keys ?? []) for (const record of targets.byKey(key, message.exact)) stale.add(record)
+  for (const topic of message.topics ?? []) for (const record of targets.byTopic(topic)) stale.add(record)
+  for (const { type, id, version } of message.entities ?? []) {
+    for (const record of targets.forRow(type, id))
+      if (!hasVersion(record, type, id, version, event.versions)) stale.add(record)
+  }
+  for (const record of stale) {
+    if (isKnown(record, event) || isOwnEcho(record, event)) continue
+    if (message.spread !== undefined) spread(record, message.spread)
+    markStale(core, record, event.cursor)
+  }
+}
+
+function hasVersion(
+  record: QueryRecord,
+  type: string,
+  id: string | number,
+  version: Version | undefined,
+  versions: Versions,
+): boolean {
+  const at = find(record.baseLocated, type, id)[0]
+  const list = at === undefined ? undefined : record.baseLocated.lists[at.list]
+  if (at === undefined || list === undefined || version === undefined) return false
+  const row = list.rows[at.at]
+  return isAtLeast(
+    list.entity.versionOf(row) ?? (typeof row === 'object' && row !== null ? versions.get(row) : undefined),
+    version,
+  )
+}
+
+/** It names only mutations that the base contains: their answers wrote it already. */
+function isOwnEcho(record: QueryRecord, { names }: PushEvent): boolean {
+  return names !== undefined && names.length > 0 && names.every((id) => record.base?.has.has(id) === true)
+}

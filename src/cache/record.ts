@@ -1,0 +1,236 @@
+/**
+ * One cached query as Tidemark knows it, beside query-core's Query: its base, what waits, the layers that touch it, its
+ * view. A view is always the fold of base and layers; nothing else writes it.
+ */
+import type { Query, QueryObserver } from '@tanstack/query-core'
+import type { Immer } from 'immer'
+import type { Cursor } from '../base/cursor'
+import type { Deferred } from '../base/deferred'
+import type { Located, RowsOption, Shape } from './entities'
+import { find, locate, shapeOf } from './entities'
+import type { Base, Held, Layer } from './evidence'
+import { isCovered } from './evidence'
+import { fold } from './fold'
+import type { ReadEvidence } from './reads'
+import type { Op } from './recipes'
+import { opsFor } from './recipes'
+
+/** How exactly an endpoint says what its answers contain: by names, by positions, by nothing (order of requests). */
+export type Mode = 'exact' | 'cursor' | 'fence'
+
+/** The parts of a Query that Tidemark stands in front of, as they were. */
+export interface Originals {
+  setData: Query['setData']
+  setState: Query['setState']
+  setOptions: Query['setOptions']
+  fetch: Query['fetch']
+}
+
+export interface Attached {
+  readonly layer: Layer
+  readonly ops: readonly Op[]
+  /** It threw on this query; reported once. */
+  reported: boolean
+}
+
+export interface QueryRecord {
+  readonly query: Query
+  readonly originals: Originals
+  shape: Shape | undefined
+  topics: readonly string[]
+  /** `false`: this query shows its base, never a layer. */
+  optimistic: boolean
+  share: ((previous: unknown, next: unknown) => unknown) | false | undefined
+  base: Base | undefined
+  baseLocated: Located
+  held: Held[]
+  attached: Attached[]
+  view: Located
+  folded: { base: unknown; layers: readonly Attached[] }
+  /** Newest position of an event for this query that was not applied to it. */
+  staleAt: Cursor | undefined
+  staleTick: number
+  stale: boolean
+  /** Without cursors: tick of the confirmation of each mutation that touched it. */
+  readonly fences: Map<string, number>
+  /** Reads discarded in a row. */
+  missed: number
+  /** A read is to be made as soon as it can be. */
+  wanted: boolean
+  attempts: number
+  cancelTimer: (() => void) | undefined
+  read: ReadEvidence | undefined
+  mode: Mode
+  arrival: Deferred<unknown> | undefined
+  removed: boolean
+}
+
+export function createRecord(query: Query, originals: Originals): QueryRecord {
+  const located = locate(undefined, undefined)
+  return {
+    query,
+    originals,
+    shape: undefined,
+    topics: [],
+    optimistic: true,
+    share: undefined,
+    base: undefined,
+    baseLocated: located,
+    held: [],
+    attached: [],
+    view: located,
+    folded: { base: undefined, layers: [] },
+    staleAt: undefined,
+    staleTick: 0,
+    stale: false,
+    fences: new Map(),
+    missed: 0,
+    wanted: false,
+    attempts: 0,
+    cancelTimer: undefined,
+    read: undefined,
+    mode: 'fence',
+    arrival: undefined,
+    removed: false,
+  }
+}
+
+/** What Tidemark's own query options say of the query; once said it holds, for query-core keeps only the last options. */
+export function describe(record: QueryRecord, options: Record<string, unknown>): boolean {
+  const rows = options['rows'] as RowsOption<never> | undefined
+  const changed = rows !== undefined && (record.shape === undefined || !sameRows(record.shape, rows))
+  if (changed) {
+    record.shape = shapeOf(rows, record.query.queryType === 'infinite')
+    relocate(record)
+  }
+  if (Array.isArray(options['topics'])) record.topics = options['topics'] as string[]
+  if (typeof options['optimistic'] === 'boolean') record.optimistic = options['optimistic']
+  return changed
+}
+
+function sameRows(shape: Shape, rows: RowsOption<never>): boolean {
+  const other = shapeOf(rows, shape.infinite)?.pairs ?? []
+  return (
+    other.length === shape.pairs.length &&
+    other.every(([kind, find], i) => kind === shape.pairs[i]?.[0] && find === shape.pairs[i]?.[1])
+  )
+}
+
+/** Finds rows anew; the view is folded anew at the next commit. */
+export function relocate(record: QueryRecord): void {
+  record.baseLocated = locate(record.base?.data, record.shape)
+  record.folded = { base: NEVER, layers: [] }
+}
+
+const NEVER = Symbol('never folded')
+
+/** Recomputes the ops of a layer for this query; `undefined` when it does not touch it. */
+export function attachment(record: QueryRecord, layer: Layer): Attached | undefined {
+  const ops = opsFor(layer.ops, record.query, record.shape)
+  return ops.length === 0 ? undefined : { layer, ops, reported: false }
+}
+
+export function attach(record: QueryRecord, attached: Attached): void {
+  const { pos } = attached.layer
+  let at = record.attached.length
+  while (at > 0 && (record.attached[at - 1]?.layer.pos ?? 0) > pos) at--
+  record.attached.splice(at, 0, attached)
+}
+
+export function detach(record: QueryRecord, layer: Layer): boolean {
+  const at = record.attached.findIndex((attached) => attached.layer === layer)
+  if (at >= 0) record.attached.splice(at, 1)
+  return at >= 0
+}
+
+/** Whether an enabled observer watches the query. */
+export function isWatched({ query }: QueryRecord): boolean {
+  return query.observers.length > 0 && query.isActive()
+}
+
+/** Whether a read of the query is on its way (and not merely its answer waiting). */
+export function isReading({ query }: QueryRecord): boolean {
+  return query.promise !== undefined
+}
+
+/**
+ * Folds the live, uncovered layers over base. Returns whether the view changed. Appending layers costs those layers;
+ * a new base or a layer that leaves costs all of them (recipes of rows are remembered per row and do not run again).
+ */
+export function refold(
+  record: QueryRecord,
+  drafts: Immer,
+  onThrow: (attached: Attached, error: unknown) => void,
+): boolean {
+  const layers = record.optimistic
+    ? record.attached.filter(({ layer }) => layer.live && !isCovered(layer, record.base))
+    : []
+  const { folded } = record
+  const same = Object.is(folded.base, record.base?.data)
+  const kept = same && folded.layers.length <= layers.length && folded.layers.every((layer, i) => layer === layers[i])
+  if (kept && folded.layers.length === layers.length) return false
+  const before = record.view.data
+  const next = kept ? layers.slice(folded.layers.length) : layers
+  record.view = foldLayers(kept ? record.view : record.baseLocated, next, drafts, onThrow)
+  record.folded = { base: record.base?.data, layers }
+  return !Object.is(before, record.view.data)
+}
+
+/** All at once; when one throws, one by one, so that only that one is skipped. */
+export function foldLayers(
+  start: Located,
+  layers: readonly Attached[],
+  drafts: Immer,
+  onThrow: (attached: Attached, error: unknown) => void,
+): Located {
+  try {
+    return fold(start, layers.length === 1 ? (layers[0]?.ops ?? []) : layers.flatMap(({ ops }) => ops), drafts)
+  } catch {
+    let located = start
+    for (const attached of layers) {
+      try {
+        located = fold(located, attached.ops, drafts)
+      } catch (error) {
+        onThrow(attached, error)
+      }
+    }
+    return located
+  }
+}
+
+/**
+ * Whether running the layer's recipes on their own result over `data` changes nothing: then it does not matter whether
+ * `data` contains the mutation. What an author declared overrules the trial.
+ */
+export function isRepeatable(record: QueryRecord, attached: Attached, data: unknown, drafts: Immer): boolean {
+  const tried = attached.ops.filter((op) => op.repeatable === undefined)
+  if (attached.ops.some((op) => op.repeatable === false)) return false
+  if (tried.length === 0) return true
+  try {
+    const once = fold(locate(data, record.shape), tried, drafts)
+    return Object.is(fold(once, tried, drafts).data, once.data)
+  } catch {
+    return true // a recipe that throws is skipped: it has no effect on this data
+  }
+}
+
+/** Whether the layer's recipes change this query's base at all. */
+export function hasEffect(record: QueryRecord, attached: Attached, drafts: Immer): boolean {
+  if (record.base === undefined) return true
+  try {
+    return !Object.is(fold(record.baseLocated, attached.ops, drafts).data, record.base.data)
+  } catch {
+    return false
+  }
+}
+
+/** Whether the layer changes one of these rows of the query (all of it, if it has a recipe for the whole data). */
+export function concernsRows({ ops }: Attached, rows: ReadonlySet<string>): boolean {
+  return ops.some((op) => op.kind === 'update' || op.kind === 'set' || rows.has(`${op.entity.type} ${op.id}`))
+}
+
+export function hasRow(record: QueryRecord, type: string, id: string | number): boolean {
+  return find(record.baseLocated, type, id).length > 0
+}
+
+export type AnyObserver = QueryObserver<never, never, never, never, never>

@@ -1,0 +1,110 @@
+/**
+ * The QueryClient with one difference: the queries that observers are built on read as views. TanStack's observers and
+ * hooks run on it unmodified. A face stands in for each Query: its `state` has the view as data, everything else is the
+ * Query itself (methods are bound to it, for query-core keeps private fields).
+ */
+import type { DefaultedQueryObserverOptions, Query, QueryCache, QueryClient, QueryState } from '@tanstack/query-core'
+import { OWN_SHARE } from './adopt'
+import type { QueryRecord } from './record'
+import { share } from './share'
+
+/** Under this name a QueryClient carries the sync client that it belongs to. */
+export const CLIENT: symbol = Symbol.for('tidemark.client')
+
+export interface ViewClientDeps {
+  queryClient: QueryClient
+  recordOf(query: Query): QueryRecord | undefined
+}
+
+export function createViewClient({ queryClient, recordOf }: ViewClientDeps): QueryClient {
+  const cache = queryClient.getQueryCache()
+  const faces = new WeakMap<Query, Query>()
+  const faceOf = (query: Query): Query => {
+    let face = faces.get(query)
+    if (face === undefined) {
+      face = createFace(query, recordOf)
+      faces.set(query, face)
+    }
+    return face
+  }
+  const realOf = (query: Query): Query => (query as FaceOf)[REAL] ?? query
+
+  const views = bindAll(cache, {
+    build: (_client: QueryClient, options: Parameters<QueryCache['build']>[1], state?: QueryState) =>
+      faceOf(cache.build(queryClient, options, state) as Query),
+    get: (hash: string) => mapFace(cache.get(hash) as Query | undefined, faceOf),
+    getAll: () => cache.getAll().map(faceOf),
+    find: (filters: never) => mapFace(cache.find(filters) as Query | undefined, faceOf),
+    findAll: (filters?: never) => cache.findAll(filters).map(faceOf),
+    remove: (query: Query) => cache.remove(realOf(query)),
+  }) as QueryCache
+
+  return bindAll(queryClient, {
+    getQueryCache: () => views,
+    // Views share with what they were; only results of `select` are left to compare.
+    defaultQueryOptions(options: DefaultedQueryObserverOptions) {
+      const defaulted = queryClient.defaultQueryOptions(options)
+      return defaulted.structuralSharing === undefined ? { ...defaulted, structuralSharing: shareResults } : defaulted
+    },
+  }) as QueryClient
+}
+
+const shareResults: (previous: unknown, next: unknown) => unknown = Object.assign(
+  (previous: unknown, next: unknown) => share(previous, next),
+  { [OWN_SHARE]: true },
+)
+
+const REAL: unique symbol = Symbol('query behind a face')
+type FaceOf = Query & { [REAL]?: Query }
+
+function mapFace(query: Query | undefined, faceOf: (query: Query) => Query): Query | undefined {
+  return query === undefined ? undefined : faceOf(query)
+}
+
+/** The state that observers see: query-core's own while nothing is pending, else with the view in place of base. */
+function createFace(query: Query, recordOf: (query: Query) => QueryRecord | undefined): Query {
+  let seen: { state: QueryState; data: unknown; face: QueryState } | undefined
+  const state = (): QueryState => {
+    const record = recordOf(query)
+    const data = record === undefined || record.folded.layers.length === 0 ? query.state.data : record.view.data
+    if (Object.is(data, query.state.data)) return query.state
+    if (seen?.state !== query.state || !Object.is(seen.data, data)) {
+      seen = { state: query.state, data, face: stateWith(query.state, data) }
+    }
+    return seen.face
+  }
+  const face = bindAll(query, { [REAL]: query })
+  Object.defineProperty(face, 'state', { get: state, enumerable: true, configurable: true })
+  return face as Query
+}
+
+function stateWith(state: QueryState, data: unknown): QueryState {
+  if (data === undefined) return { ...state, data, status: state.status === 'error' ? 'error' : 'pending' }
+  // A view of a query that was never fetched (`view.set`).
+  if (state.data === undefined) return { ...state, data, status: 'success', error: null }
+  return { ...state, data }
+}
+
+/** An object that is `target` but for `own`: its methods run on the target, its fields are read and written through. */
+function bindAll<T extends object>(target: T, own: object): object {
+  const bound = new Map<PropertyKey, unknown>()
+  const proxy = Object.create(target) as object
+  return new Proxy(proxy, {
+    get(_, name, receiver) {
+      const found = Object.getOwnPropertyDescriptor(proxy, name)
+      if (found !== undefined) return Reflect.get(proxy, name, receiver)
+      if (Object.hasOwn(own, name)) return Reflect.get(own, name)
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      const known = bound.get(name) as { of: unknown; call: unknown } | undefined
+      if (known?.of === value) return known.call
+      const call = (...args: unknown[]): unknown => (value as (...args: unknown[]) => unknown).apply(target, args)
+      bound.set(name, { of: value, call })
+      return call
+    },
+    set: (_, name, value) => Reflect.set(target, name, value, target),
+    has: (_, name) => name in target || Object.hasOwn(own, name),
+    defineProperty: (_, name, descriptor) => Reflect.defineProperty(proxy, name, descriptor),
+    getPrototypeOf: () => Object.getPrototypeOf(target) as object | null,
+  })
+}

@@ -1,0 +1,338 @@
+/** `createSyncClient`: builds the floors, wires them, starts and stops them. Nothing of the parts is decided here. */
+import type { QueryKey } from '@tanstack/query-core'
+import { QueryClient } from '@tanstack/query-core'
+import { SyncError, usageError } from './base/errors'
+import { createCache } from './cache/cache'
+import type { DataOfKey } from './cache/recipes'
+import type { Mode } from './cache/record'
+import { CLIENT } from './cache/view-client'
+import type { ResolvedOptions, SyncClientOptions } from './options'
+import { resolveOptions } from './options'
+import { createBreaker } from './platform/breaker'
+import { createHttp } from './platform/http'
+import type { DefinedMutation, Resolution } from './queue/mutation'
+import { createOutbox } from './queue/outbox'
+import type { Queue } from './queue/queue'
+import { createQueue } from './queue/queue'
+import type { MutationHandle } from './queue/state'
+import type { ReadonlyStore } from './stores/live'
+import { createLiveStore } from './stores/live'
+import type { OutboxState } from './stores/outbox'
+import { createOutboxView } from './stores/outbox'
+import type { SyncStatus } from './stores/status'
+import { createStatusView } from './stores/status'
+import type { SyncStream } from './stream/stream'
+import { createSyncStream } from './stream/stream'
+
+/** Keeps what is shown in step with what the server knows. Made by {@link createSyncClient}. */
+export interface SyncClient {
+  /** Loads the outbox, connects, sends. Counted: the function it returns undoes this one call. */
+  start(): () => void
+  /** Disconnects and stops sending, whatever the count. Views and the outbox stay; `start()` goes on. */
+  stop(): void
+  /** Records the mutation; its views have changed when this returns. */
+  mutate<TVariables, TData>(
+    mutation: DefinedMutation<TVariables, TData>,
+    ...variables: Arguments<TVariables>
+  ): MutationHandle<TData>
+  /** Sends nothing until `resume()`; what is on its way ends. */
+  pause(): void
+  /** Sends again, also after a 401. */
+  resume(): void
+  /** Sends now; resolves when everything that is pending now is confirmed or refused. */
+  flush(): Promise<void>
+  /** Sends a failed entry again, as a new one; `undefined` if there is none of this id. */
+  retry(id: string): MutationHandle | undefined
+  /** Sends a failed entry again with other variables. */
+  edit(id: string, variables: unknown): MutationHandle | undefined
+  /** Forgets a failed entry or gives up a pending one; `false` if there is none of this id. */
+  discard(id: string): boolean
+  /** Ends a conflict whose policy is `'manual'`; `false` if this entry waits for none. */
+  resolve<TVariables>(id: string, resolution: Resolution<TVariables>): boolean
+  /** What is shown for a query: base and pending changes. */
+  getView<TKey extends QueryKey>(queryKey: TKey): DataOfKey<TKey> | undefined
+  /** What the server said. */
+  getBase<TKey extends QueryKey>(queryKey: TKey): DataOfKey<TKey> | undefined
+  /** How exactly the query's endpoint says what its answers contain; `undefined` for a query that is not cached. */
+  getMode(queryKey: QueryKey): Mode | undefined
+  /** Resolves when the outbox is loaded and its changes are shown. */
+  readonly ready: Promise<void>
+  /** The plain client: base. */
+  readonly queryClient: QueryClient
+  /** The client for observers and hooks: views. */
+  readonly viewClient: QueryClient
+  readonly status: ReadonlyStore<SyncStatus>
+  readonly outbox: ReadonlyStore<OutboxState>
+  /** Tries to connect now instead of waiting. */
+  reconnect(): void
+  /**
+   * Logout: takes nothing in any more, ends the stream, then `'flush'` (at most 10 s), `'discard'` or `'keep'` what is
+   * pending; wipes memory and, but for `'keep'`, storage of the namespace. Resolves when that is done.
+   */
+  close(options?: { outbox?: 'flush' | 'discard' | 'keep' | undefined }): Promise<void>
+}
+
+/** A mutation without variables is called without them. */
+export type Arguments<TVariables> = [TVariables] extends [void] | [undefined] ? [] : [variables: TVariables]
+
+const FLUSH_TIME = 10_000
+const COVER_TIME = 10_000
+
+/**
+ * Makes a sync client.
+ *
+ * @example
+ * ```ts
+ * const sync = createSyncClient({ mutations: [addTodo], stream: { url: '/api/sync' } })
+ * const stop = sync.start()
+ * sync.mutate(addTodo, { id: crypto.randomUUID(), title: 'Milk' })
+ * ```
+ */
+export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
+  const settings = resolveOptions(options)
+  const queryClient = claim(settings.queryClient ?? new QueryClient())
+  const { clock, random, network, report } = settings
+  const warn = (message: string): void => {
+    if (settings.development) settings.console.warn(`Tidemark: ${message}`)
+  }
+  const breaker = createBreaker({ clock, random }, settings.breaker)
+  const http = createHttp({ clock, breaker }, settings)
+  const cache = createCache({ clock, random, http, report, warn, development: settings.development }, queryClient)
+  let stream: SyncStream | undefined
+  const changed = (): void => {
+    status.changed()
+    outbox.changed()
+  }
+  const queue: Queue = createQueue(
+    {
+      cache,
+      clock,
+      random,
+      network,
+      http,
+      breaker,
+      outbox: createOutbox(settings.storage, settings.serializer, settings.namespace),
+      serializer: settings.serializer,
+      report,
+      warn,
+      changed,
+      moved: () => {},
+      isPushed: () => stream?.status.getState().state === 'open',
+      development: settings.development,
+    },
+    {
+      mutations: settings.mutations,
+      readOnly: settings.readOnly,
+      timeout: settings.timeout,
+      keepFailed: settings.keepFailed,
+    },
+  )
+  stream = connect(settings, { cache, queue, http, changed })
+  const status = createLiveStore(
+    createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
+    clock,
+  )
+  const outbox = createLiveStore(createOutboxView(queue), clock)
+  const life = createLife({ settings, cache, queue, stream, changed, breakerStop: () => breaker.stop(), queryClient })
+
+  const client: SyncClient = {
+    ...life,
+    mutate: (mutation, ...variables) => queue.mutate(mutation, variables[0] as never),
+    pause: queue.pause,
+    resume: queue.resume,
+    flush: queue.flush,
+    retry: queue.retry,
+    edit: queue.edit,
+    discard: queue.discard,
+    resolve: (id, resolution) => queue.resolve(id, resolution as Resolution<never>),
+    getView: (queryKey) => cache.getView(queryKey) as never,
+    getBase: (queryKey) => cache.getBase(queryKey) as never,
+    getMode: cache.getMode,
+    queryClient,
+    viewClient: cache.viewClient,
+    status: status.store,
+    outbox: outbox.store,
+    reconnect: () => {
+      queue.wake()
+      stream?.retryNow()
+    },
+  }
+  for (const holder of [queryClient, cache.viewClient])
+    Object.defineProperty(holder, CLIENT, { value: client, configurable: true })
+  return client
+}
+
+type Parts = {
+  cache: ReturnType<typeof createCache>
+  queue: Queue
+  http: ReturnType<typeof createHttp>
+  changed: () => void
+}
+
+/** The stream's way into cache and queue: data first, then outcomes, in one transition. */
+function connect(settings: ResolvedOptions, { cache, queue, http, changed }: Parts): SyncStream | undefined {
+  if (settings.stream === undefined) return undefined
+  const { topics, ...options } = settings.stream
+  const asked = typeof topics === 'object' ? () => topics : topics === 'queries' ? () => cache.topics() : () => []
+  const { clock, random, network, fetch, report, refreshAuth } = settings
+  const stream = createSyncStream(
+    {
+      clock,
+      random,
+      network,
+      fetch,
+      report,
+      headers: http.headers,
+      refreshAuth: refreshAuth === undefined ? undefined : http.refresh,
+      target: {
+        apply: (messages, cursor) => cache.push(messages, cursor, (outcomes) => queue.takeOutcomes(outcomes, cursor)),
+        outcomes: (outcomes, cursor) => cache.core.transition(() => queue.takeOutcomes(outcomes, cursor)),
+        reached: (cursor) => {
+          cache.core.streamAt = cursor
+        },
+        resync: (request) => cache.resync(request),
+        poll: cache.poll,
+        topics: asked,
+      },
+    },
+    options,
+  )
+  let wasOpen = false
+  stream.status.subscribe(({ state }) => {
+    if (state === 'open' && !wasOpen) queue.wake()
+    wasOpen = state === 'open'
+    changed()
+  })
+  return stream
+}
+
+interface LifeDeps {
+  settings: ResolvedOptions
+  cache: ReturnType<typeof createCache>
+  queue: Queue
+  stream: SyncStream | undefined
+  changed: () => void
+  breakerStop: () => void
+  queryClient: QueryClient
+}
+
+/** Starting, stopping and closing. */
+function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready' | 'close'> {
+  const { settings, cache, queue, stream, changed, queryClient } = deps
+  const { clock, network, storage, namespace, report } = settings
+  let count = 0
+  let running: (() => void) | undefined
+  let resolveReady: () => void = () => {}
+  const ready = new Promise<void>((resolve) => {
+    resolveReady = resolve
+  })
+
+  function run(): void {
+    const stopNetwork = network.subscribe((event) => {
+      changed()
+      if (event !== 'offline' && event !== 'hidden') queue.wake()
+    })
+    const stopWatch = watchUncovered(deps)
+    queryClient.mount()
+    void queue.start().then(resolveReady)
+    stream?.start()
+    running = () => {
+      running = undefined
+      stopNetwork()
+      stopWatch()
+      queryClient.unmount()
+      queue.stop()
+      stream?.stop()
+    }
+  }
+
+  return {
+    ready,
+    start() {
+      if (queue.state.closed) throw new SyncError('stopped', 'This sync client is closed; make a new one.')
+      if (count++ === 0 && running === undefined) run()
+      let active = true
+      return () => {
+        if (!active) return
+        active = false
+        count = Math.max(0, count - 1)
+        if (count === 0) running?.()
+      }
+    },
+    stop() {
+      count = 0
+      running?.()
+    },
+    async close({ outbox = 'keep' } = {}) {
+      if (queue.state.closed) return
+      if (outbox === 'flush')
+        await Promise.race([queue.flush(), new Promise<void>((resolve) => clock.after(FLUSH_TIME, resolve))])
+      queue.state.closed = true
+      count = 0
+      running?.()
+      abandon(queue)
+      cache.stop()
+      deps.breakerStop()
+      queryClient.clear()
+      changed()
+      if (outbox === 'keep') return
+      await storage.clear(`${namespace}/`).catch((cause: unknown) => {
+        report(
+          new SyncError('storage', 'The namespace could not be wiped; wipe it by hand before another user signs in.', {
+            cause,
+          }),
+        )
+      })
+    },
+  }
+}
+
+/** Nobody waits for ever on a client that is closed. */
+function abandon(queue: Queue): void {
+  const error = new SyncError('stopped', 'The sync client was closed before the change was settled.')
+  for (const item of queue.state.items.values()) {
+    item.abort?.abort(error)
+    item.durable.reject(error)
+    item.confirmed.reject(error)
+    item.reflected.reject(error)
+  }
+  queue.state.items.clear()
+  queue.state.scopes.clear()
+  queue.state.confirmed.clear()
+}
+
+/** A confirmed change that no read has brought for 10 s while online is asked for again, and reported once. */
+function watchUncovered({ cache, queue, settings }: LifeDeps): () => void {
+  const { clock, network, report } = settings
+  const since = new Map<string, number>()
+  let cancel = clock.after(COVER_TIME, check)
+  function check(): void {
+    cancel = clock.after(COVER_TIME, check)
+    for (const id of since.keys()) if (!queue.state.items.has(id)) since.delete(id)
+    if (!network.isOnline()) return
+    for (const item of queue.state.confirmed) {
+      const rounds = (since.get(item.entry.id) ?? 0) + 1
+      since.set(item.entry.id, rounds)
+      if (rounds < 2) continue
+      cache.invalidateUncovered(item.layer)
+      if (rounds !== 2) continue
+      const { mutationKey } = item.entry
+      report(
+        new SyncError(
+          'protocol',
+          `Mutation ${JSON.stringify(mutationKey)} was confirmed, but no read has shown it for ${COVER_TIME / 1000} s; its queries are read again.`,
+          { mutationKey },
+        ),
+      )
+    }
+  }
+  return () => cancel()
+}
+
+function claim(queryClient: QueryClient): QueryClient {
+  if (typeof queryClient.getQueryCache !== 'function')
+    throw usageError('The option "queryClient" is not a QueryClient.')
+  if (CLIENT in queryClient)
+    throw usageError('This QueryClient belongs to a sync client already; use that one, or bring another QueryClient.')
+  return queryClient
+}

@@ -1,0 +1,35 @@
+/** The public surface of `tidemark`. */
+export * from '@tanstack/query-core'
+export type { Cursor } from './base/cursor'
+export type { Problem, SyncErrorCode } from './base/errors'
+export { isSyncError, SyncError } from './base/errors'
+export type { RowId, StreamMessage, Version } from './base/messages'
+export type { Entity, EntityOptions, RowsOption } from './cache/entities'
+export { entity } from './cache/entities'
+export type { DefinedInfiniteQuery, DefinedQuery, QueryContext, SyncFields } from './cache/query-options'
+export { infiniteQueryOptions, queryOptions } from './cache/query-options'
+export type { InsertPosition, Recipe, RecipeOptions, View } from './cache/recipes'
+export type { Mode } from './cache/record'
+export type { SyncClient } from './client'
+export { createSyncClient } from './client'
+export type { PlatformSeams, SyncClientOptions, SyncStreamOptions } from './options'
+export { seededRandom } from './platform/ids'
+export type { Serializer, SyncStorage } from './platform/storage'
+export { memoryStorage } from './platform/storage'
+export { mergeFields } from './queue/conflicts'
+export type {
+  ConflictContext,
+  ConflictPolicy,
+  DefinedMutation,
+  MutationContext,
+  MutationDefinition,
+  Resolution,
+} from './queue/mutation'
+export { defineMutation } from './queue/mutation'
+export type { MutationHandle } from './queue/state'
+export type { ReadonlyStore } from './stores/live'
+export type { OutboxEntry, OutboxState } from './stores/outbox'
+export { createQueryStore } from './stores/query'
+export type { SyncStatus } from './stores/status'
+export type { EventStream, EventStreamMessage, EventStreamOptions } from './stream/connection'
+export { createEventStream } from './stream/connection'

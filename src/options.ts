@@ -1,0 +1,167 @@
+/** What a sync client is made from: the options as users write them, checked, with every default in one place. */
+import type { QueryClient } from '@tanstack/query-core'
+import type { SyncError } from './base/errors'
+import { didYouMean, usageError } from './base/errors'
+import { canonical } from './base/key'
+import type { Clock } from './platform/clock'
+import { systemClock } from './platform/clock'
+import { isDevelopment } from './platform/environment'
+import type { Random } from './platform/ids'
+import { systemRandom } from './platform/ids'
+import type { Network } from './platform/network'
+import { browserNetwork } from './platform/network'
+import type { Serializer, SyncStorage } from './platform/storage'
+import { jsonSerializer, memoryStorage } from './platform/storage'
+import type { FetchLike, HeadersSource } from './platform/transport'
+import { systemFetch } from './platform/transport'
+import type { AnyMutation } from './queue/mutation'
+import type { StreamOptions } from './stream/stream'
+
+export interface SyncStreamOptions extends Omit<StreamOptions, 'cursor'> {
+  /** What to ask for: these topics, or those of the cached queries. @defaultValue everything the server lets us hear */
+  topics?: readonly string[] | 'queries' | undefined
+}
+
+export interface SyncClientOptions {
+  /** Bring your own; otherwise one is made. It stays a plain QueryClient, and shows base. */
+  queryClient?: QueryClient | undefined
+  /** Every mutation that `mutate` may be called with. @defaultValue none */
+  mutations?: readonly AnyMutation[] | undefined
+  /** Where the server's events come from. @defaultValue `false`: pull only */
+  stream?: SyncStreamOptions | false | undefined
+  /** Headers of reads, writes and the stream. */
+  headers?: HeadersSource | undefined
+  /** Gets new credentials after a 401; asked once for all that wait. Returning `false` or rejecting: there are none. */
+  refreshAuth?: (() => unknown) | undefined
+  /** Where the outbox is kept. @defaultValue `memoryStorage()` */
+  storage?: SyncStorage | undefined
+  /** How variables become text. @defaultValue JSON */
+  serializer?: Serializer | undefined
+  /** App and user: one outbox, one wipe on logout. @defaultValue 'default' */
+  namespace?: string | undefined
+  /** Where everything goes that is reported. @defaultValue `console.warn` in development */
+  onReport?: ((report: SyncError) => void) | undefined
+  /** `true`: `mutate` is a usage error. @defaultValue `false` */
+  readOnly?: boolean | undefined
+  /** Milliseconds until a write without an answer counts as uncertain and is sent again. @defaultValue 60 000 */
+  timeout?: number | undefined
+  /** Bound of the list of failed entries. @defaultValue 100 */
+  keepFailed?: number | undefined
+  /** Transient failures in a row after which an origin is left alone, and for how long. @defaultValue 5, 1 s … 60 s */
+  breaker?: { threshold?: number | undefined; base?: number | undefined; cap?: number | undefined } | undefined
+  /** Time, chance and network, for tests. @defaultValue the platform's own */
+  platform?: Partial<PlatformSeams> | undefined
+}
+
+/** Everything that a client takes from its surroundings. */
+export interface PlatformSeams {
+  clock: Clock
+  random: Random
+  network: Network
+  fetch: FetchLike
+  development: boolean
+  console: Pick<Console, 'warn'>
+}
+
+export interface ResolvedOptions extends PlatformSeams {
+  queryClient: QueryClient | undefined
+  mutations: ReadonlyMap<string, AnyMutation>
+  stream: SyncStreamOptions | undefined
+  headers: HeadersSource | undefined
+  refreshAuth: (() => unknown) | undefined
+  storage: SyncStorage
+  serializer: Serializer
+  namespace: string
+  report: (report: SyncError) => void
+  readOnly: boolean
+  timeout: number
+  keepFailed: number
+  breaker: { threshold: number; base: number; cap: number }
+}
+
+const NAMES = [
+  'queryClient',
+  'mutations',
+  'stream',
+  'headers',
+  'refreshAuth',
+  'storage',
+  'serializer',
+  'namespace',
+  'onReport',
+  'readOnly',
+  'timeout',
+  'keepFailed',
+  'breaker',
+  'platform',
+] as const satisfies ReadonlyArray<keyof SyncClientOptions>
+
+/** Checks the options and fills in defaults; throws a `usage` error that says what to change. */
+export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
+  for (const name of Object.keys(options)) {
+    if (!(NAMES as readonly string[]).includes(name))
+      throw usageError(`createSyncClient has no option "${name}"${didYouMean(name, NAMES)}.`)
+  }
+  const { stream = false, platform = {}, storage, namespace = 'default' } = options
+  if (stream !== false && (typeof stream !== 'object' || !stream.url)) {
+    throw usageError(
+      'The option "stream" needs a "url", e.g. { url: "/api/sync" }; for a client without pushes pass false.',
+    )
+  }
+  if (storage !== undefined && typeof storage.write !== 'function') {
+    throw usageError(
+      'The option "storage" is not a storage; pass memoryStorage() or an object of the interface SyncStorage.',
+    )
+  }
+  if (typeof namespace !== 'string' || namespace === '')
+    throw usageError('The option "namespace" is an empty or non-text name; pass e.g. the user\'s id.')
+  const development = platform.development ?? isDevelopment()
+  const output = platform.console ?? console
+  return {
+    clock: platform.clock ?? systemClock(),
+    random: platform.random ?? systemRandom(),
+    network: platform.network ?? browserNetwork(),
+    fetch: platform.fetch ?? systemFetch(),
+    development,
+    console: output,
+    queryClient: options.queryClient,
+    mutations: resolveMutations(options.mutations ?? []),
+    stream: stream === false ? undefined : stream,
+    headers: options.headers,
+    refreshAuth: options.refreshAuth,
+    storage: storage ?? memoryStorage(),
+    serializer: options.serializer ?? jsonSerializer,
+    namespace,
+    report: options.onReport ?? ((report) => development && output.warn(report)),
+    readOnly: options.readOnly ?? false,
+    timeout: options.timeout ?? 60_000,
+    keepFailed: options.keepFailed ?? 100,
+    breaker: {
+      threshold: options.breaker?.threshold ?? 5,
+      base: options.breaker?.base ?? 1000,
+      cap: options.breaker?.cap ?? 60_000,
+    },
+  }
+}
+
+function resolveMutations(mutations: readonly AnyMutation[]): Map<string, AnyMutation> {
+  const known = new Map<string, AnyMutation>()
+  for (const mutation of mutations) {
+    if (mutation?.defined !== true)
+      throw usageError(
+        'The option "mutations" has something that is not a mutation; pass what defineMutation() returned.',
+      )
+    if (!Array.isArray(mutation.mutationKey) || mutation.mutationKey.length === 0) {
+      throw usageError(
+        "A mutation has no \"mutationKey\"; give it one such as ['todos', 'add']: it is what the outbox stores.",
+      )
+    }
+    const key = canonical(mutation.mutationKey)
+    if (known.has(key))
+      throw usageError(
+        `Two mutations have the mutationKey ${key}; the outbox could not tell them apart. Rename one of them.`,
+      )
+    known.set(key, mutation)
+  }
+  return known
+}

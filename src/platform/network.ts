@@ -1,0 +1,43 @@
+/** Whether the device believes it is online and the page visible. A hint: it wakes waits early, it never decides an outcome. */
+
+export interface Network {
+  /** `false`: certainly no network. `true` may be a lie. */
+  isOnline(): boolean
+  isVisible(): boolean
+  /** Calls `listener` when either changes. Returns a function that stops. */
+  subscribe(listener: (event: NetworkEvent) => void): () => void
+}
+
+/** `wake`: the page came back from the back/forward cache or was thawed. */
+export type NetworkEvent = 'online' | 'offline' | 'visible' | 'hidden' | 'wake'
+
+/** The browser's own events; outside a browser always online and visible. */
+export function browserNetwork(): Network {
+  const page = typeof document === 'undefined' ? undefined : document
+  const frame = typeof window === 'undefined' || typeof window.addEventListener !== 'function' ? undefined : window
+  return {
+    isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
+    isVisible: () => page?.visibilityState !== 'hidden',
+    subscribe(listener) {
+      const online = () => listener('online')
+      const offline = () => listener('offline')
+      const visibility = () => listener(page?.visibilityState === 'hidden' ? 'hidden' : 'visible')
+      const show = (event: Event) => {
+        if ((event as PageTransitionEvent).persisted) listener('wake')
+      }
+      const resume = () => listener('wake')
+      frame?.addEventListener('online', online)
+      frame?.addEventListener('offline', offline)
+      frame?.addEventListener('pageshow', show)
+      page?.addEventListener('visibilitychange', visibility)
+      page?.addEventListener('resume', resume)
+      return () => {
+        frame?.removeEventListener('online', online)
+        frame?.removeEventListener('offline', offline)
+        frame?.removeEventListener('pageshow', show)
+        page?.removeEventListener('visibilitychange', visibility)
+        page?.removeEventListener('resume', resume)
+      }
+    },
+  }
+}

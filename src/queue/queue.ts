@@ -1,0 +1,514 @@
+/**
+ * The mutation queue: entries go out in order within a scope, scopes side by side, one id per entry however often it is
+ * sent. An entry starts when it heads its scope, what it builds on is confirmed and its row is on disk.
+ *
+ *   queued ─► sending ─► confirmed ─► (covered) gone
+ *     ▲          │ no answer          conflicted ─► resolve() ─► queued (new id)
+ *     └─ retry ─ uncertain            blocked ─► retry(id) / discard(id)
+ *                │ refused ─► failed list             paused ─► resume()
+ */
+import { createBackoff } from '../base/backoff'
+import type { Cursor } from '../base/cursor'
+import { createDeferred } from '../base/deferred'
+import { didYouMean, SyncError, usageError } from '../base/errors'
+import { canonical, wireName } from '../base/key'
+import type { MutationOutcome, RowId } from '../base/messages'
+import { find } from '../cache/entities'
+import type { Layer } from '../cache/evidence'
+import type { Op } from '../cache/recipes'
+import { record } from '../cache/recipes'
+import { fromResolution } from './conflicts'
+import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
+import type { Entry } from './outbox'
+import { send } from './send'
+import { drop, reject, replace, runPlans, takeOutcomes } from './settle'
+import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
+import { leaveScope, setStatus } from './state'
+import { copyVariables, stringsIn } from './variables'
+
+export interface Queue {
+  mutate<TVariables, TData>(mutation: DefinedMutation<TVariables, TData>, variables: TVariables): MutationHandle<TData>
+  /** Loads what an earlier page left, then sends. Idempotent. */
+  start(): Promise<void>
+  stop(): void
+  pause(): void
+  resume(): void
+  /** Sends now, without waiting for backoffs; resolves when everything that is pending now is settled. */
+  flush(): Promise<void>
+  /** Sends a failed or blocked entry again, as a new entry (blocked: the same). */
+  retry(id: string): MutationHandle | undefined
+  /** Sends a failed entry with other variables. */
+  edit(id: string, variables: unknown): MutationHandle | undefined
+  /** Forgets a failed entry, or gives up a pending one: its effect leaves the views. `true` if there was one. */
+  discard(id: string): boolean
+  /** Ends a conflict that waits for a person. */
+  resolve(id: string, resolution: Resolution<never>): boolean
+  /** The stream says what became of mutations. */
+  takeOutcomes(outcomes: readonly MutationOutcome[], cursor: Cursor | undefined): void
+  /** Waits end early: the network, the page or the stream came back. */
+  wake(): void
+  readonly state: QueueState
+}
+
+export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
+  const state: QueueState = {
+    deps,
+    options,
+    scopes: new Map(),
+    items: new Map(),
+    confirmed: new Set(),
+    failed: [],
+    quarantined: [],
+    meta: { outboxId: deps.random.id(deps.clock.now()), nextPos: 1, sequences: {}, ownAt: undefined },
+    started: false,
+    ready: false,
+    closed: false,
+    paused: false,
+    needsAuth: false,
+    pump: () => pump(state),
+    later: new Map(),
+  }
+  const byLayer = new WeakMap<Layer, Item>()
+  deps.cache.listen({
+    onReflected: (layer) => byLayer.get(layer)?.reflected.resolve(),
+    onGone: (layer) => {
+      const item = byLayer.get(layer)
+      if (item === undefined) return
+      item.reflected.resolve()
+      if (state.confirmed.has(item)) drop(state, item)
+      deps.changed()
+    },
+    onReadSettled: () => state.pump(),
+  })
+  deps.breaker.subscribe(() => state.pump())
+
+  function add(entry: Entry, mutation: AnyMutation | undefined): Item {
+    const ops = recordOptimistic(state, mutation, entry)
+    const layer = layerOf(entry, ops)
+    const item = createItem(state, entry, mutation, layer)
+    byLayer.set(layer, item)
+    state.items.set(entry.id, item)
+    const list = state.scopes.get(entry.scope)
+    if (list === undefined) state.scopes.set(entry.scope, [item])
+    else list.push(item)
+    deps.cache.add(layer)
+    deps.moved(item, 'added')
+    deps.changed()
+    return item
+  }
+
+  function append(item: Item): MutationHandle<never> {
+    deps.outbox.save([item.entry], state.meta).then(
+      () => {
+        item.appended = true
+        item.durable.resolve()
+        state.pump()
+      },
+      (error: SyncError) => {
+        // The entry lives on in memory: it is sent all the same, it just does not survive this page.
+        item.appended = true
+        item.durable.reject(error)
+        deps.report(error)
+        state.pump()
+      },
+    )
+    return handleOf(state, item) as MutationHandle<never>
+  }
+
+  function create(mutation: AnyMutation, variables: unknown, replaces?: string): MutationHandle<never> {
+    return append(add(newEntry(state, mutation, variables, replaces), mutation))
+  }
+
+  return {
+    state,
+    mutate(mutation, variables) {
+      const known = checkMutation(state, mutation as unknown as AnyMutation)
+      return create(known, copyVariables(variables, deps.serializer, known.mutationKey)) as MutationHandle<never>
+    },
+    async start() {
+      if (state.started || state.closed) return
+      state.started = true
+      if (!state.ready) await load(state, add)
+      state.pump()
+    },
+    stop() {
+      state.started = false
+      for (const item of state.items.values()) {
+        item.cancelRetry?.()
+        item.cancelRetry = undefined
+      }
+    },
+    pause() {
+      state.paused = true
+      deps.changed()
+    },
+    resume() {
+      state.paused = false
+      state.needsAuth = false
+      for (const item of state.items.values())
+        if (item.entry.status === 'paused') setStatus(state, item, item.entry.sent ? 'uncertain' : 'queued')
+      deps.changed()
+      state.pump()
+    },
+    async flush() {
+      wake(state)
+      await Promise.all([...state.items.values()].map((item) => item.confirmed.promise.then(noop, noop)))
+    },
+    retry: (id) => again(state, id, undefined, create),
+    edit: (id, variables) => again(state, id, { variables }, create),
+    discard: (id) => discard(state, id),
+    resolve: (id, resolution) => resolve(state, id, resolution),
+    takeOutcomes: (outcomes, cursor) => takeOutcomes(state, outcomes, cursor),
+    wake: () => wake(state),
+  }
+}
+
+const noop = (): void => {}
+
+function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
+  const { deps, options } = state
+  if (state.closed) throw new SyncError('stopped', 'This sync client is closed; nothing is taken in any more.')
+  if (options.readOnly)
+    throw usageError('This sync client is read-only: it was created with "readOnly: true". Take that away to write.')
+  const key = canonical(mutation?.mutationKey)
+  const known = options.mutations.get(key)
+  if (known === undefined) {
+    const names = [...options.mutations.values()].map((each) => wireName(each.mutationKey))
+    const hint = Array.isArray(mutation?.mutationKey) ? didYouMean(wireName(mutation.mutationKey), names) : ''
+    throw usageError(`Mutation ${key} is not registered${hint}. Give it to createSyncClient({ mutations: [...] }).`, {
+      mutationKey: mutation?.mutationKey,
+    })
+  }
+  if (known !== mutation && deps.development)
+    deps.warn(`Mutation ${key} was defined twice; the one given to createSyncClient is used.`)
+  return known
+}
+
+function newEntry(state: QueueState, mutation: AnyMutation, variables: unknown, replaces: string | undefined): Entry {
+  const { clock, random } = state.deps
+  const now = clock.now()
+  const scope = typeof mutation.scope === 'function' ? mutation.scope(variables as never) : mutation.scope
+  return {
+    id: random.id(now),
+    pos: state.meta.nextPos++,
+    scope: scope?.id ?? '',
+    deps: [],
+    sequence: undefined,
+    sent: false,
+    mutationKey: mutation.mutationKey,
+    variables,
+    version: mutation.version ?? 1,
+    status: 'queued',
+    attempt: 0,
+    confirmedAt: undefined,
+    replaces,
+    failure: undefined,
+    before: undefined,
+    baseVersion: undefined,
+    rounds: 0,
+    conflict: undefined,
+    createdAt: now,
+  }
+}
+
+function recordOptimistic(state: QueueState, mutation: AnyMutation | undefined, entry: Entry): readonly Op[] {
+  const optimistic = mutation?.optimistic
+  if (optimistic === undefined) return []
+  const { mutationKey } = entry
+  try {
+    return record((view) => optimistic(view, entry.variables as never))
+  } catch (cause) {
+    state.deps.report(
+      new SyncError(
+        'recipe',
+        `"optimistic" of mutation ${JSON.stringify(mutationKey)} threw: it is sent, but not shown before the server answers.`,
+        { cause, mutationKey },
+      ),
+    )
+    return []
+  }
+}
+
+function layerOf(entry: Entry, ops: readonly Op[]): Layer {
+  return {
+    id: entry.id,
+    pos: entry.pos,
+    mutationKey: entry.mutationKey,
+    ops,
+    sent: entry.sent,
+    outcome: entry.status === 'confirmed' ? 'confirmed' : undefined,
+    confirmedAt: entry.confirmedAt,
+    confirmedTick: 0,
+    firstSendTick: 0,
+    resent: entry.sent || entry.rounds > 0,
+    live: true,
+  }
+}
+
+function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | undefined, layer: Layer): Item {
+  const creates = new Set(layer.ops.flatMap((op) => (op.kind === 'insert' && typeof op.id === 'string' ? [op.id] : [])))
+  const item: Item = {
+    entry,
+    layer,
+    mutation,
+    durable: createDeferred(),
+    confirmed: createDeferred(),
+    reflected: createDeferred(),
+    appended: false,
+    backoff: createBackoff({ base: 1000, cap: 60_000 }, state.deps.random.next),
+    failures: 0,
+    cancelRetry: undefined,
+    abort: undefined,
+    creates,
+  }
+  if (entry.deps.length === 0) entry.deps = dependencies(state, item)
+  noteBefore(state, item)
+  return item
+}
+
+/** Unsettled creates whose ids the variables or the addressed rows use: this one builds on them. */
+function dependencies(state: QueueState, item: Item): string[] {
+  const creators = [...state.items.values()].filter(
+    (other) => other.creates.size > 0 && other.layer.outcome === undefined,
+  )
+  if (creators.length === 0) return []
+  const used = stringsIn(item.entry.variables)
+  for (const op of item.layer.ops) if ('entity' in op) used.add(String(op.id))
+  return creators.filter((other) => [...other.creates].some((id) => used.has(id))).map((other) => other.entry.id)
+}
+
+/** The row that the change is based on, as the server knows it, for conflicts and preconditions. */
+function noteBefore(state: QueueState, item: Item): void {
+  const target = item.layer.ops.find(
+    (op): op is Op & { id: RowId } & { entity: { type: string } } =>
+      op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove',
+  )
+  if (target === undefined || item.entry.before !== undefined) return
+  for (const { baseLocated } of state.deps.cache.core.records.values()) {
+    const place = find(baseLocated, target.entity.type, target.id)[0]
+    const list = place === undefined ? undefined : baseLocated.lists[place.list]
+    if (place === undefined || list === undefined) continue
+    const row = list.rows[place.at]
+    item.entry.before = row
+    item.entry.baseVersion = list.entity.versionOf(row)
+    return
+  }
+}
+
+function handleOf(state: QueueState, item: Item): MutationHandle {
+  const { id } = item.entry
+  return {
+    id,
+    durable: item.durable.promise,
+    confirmed: item.confirmed.promise,
+    reflected: item.reflected.promise,
+    cancel: () => {
+      if (item.entry.sent || item.layer.outcome !== undefined || !state.items.has(item.entry.id)) return false
+      giveUp(
+        state,
+        item,
+        new SyncError('stopped', 'Cancelled before it was sent.', { mutationKey: item.entry.mutationKey }),
+      )
+      return true
+    },
+  }
+}
+
+/** Starts every scope whose head may go. */
+function pump(state: QueueState): void {
+  if (!state.started || !state.ready || state.closed || state.paused || state.needsAuth) return
+  if (!state.deps.network.isOnline()) return
+  for (const list of [...state.scopes.values()]) {
+    const head = list[0]
+    if (head !== undefined && mayStart(state, head)) void send(state, head)
+  }
+}
+
+function mayStart(state: QueueState, item: Item): boolean {
+  const { entry } = item
+  if (!item.appended || item.abort !== undefined || item.cancelRetry !== undefined || item.mutation === undefined)
+    return false
+  if (entry.status !== 'queued' && entry.status !== 'uncertain') return false
+  if (entry.deps.some((id) => state.items.get(id)?.layer.outcome === undefined && state.items.has(id))) return false
+  return entry.sent || !state.deps.cache.holdsBack(item.layer)
+}
+
+function wake(state: QueueState): void {
+  for (const item of state.items.values()) {
+    item.cancelRetry?.()
+    item.cancelRetry = undefined
+  }
+  state.pump()
+}
+
+function giveUp(state: QueueState, item: Item, error: SyncError): void {
+  const wasOpen = item.layer.sent && item.layer.outcome === undefined
+  const { cache } = state.deps
+  cache.core.transition(() => {
+    if (wasOpen) {
+      cache.outcome(item.layer, 'rejected', undefined)
+      cache.invalidateUncovered(item.layer)
+    }
+    cache.drop(item.layer)
+  })
+  leaveScope(state, item)
+  item.abort?.abort()
+  item.abort = undefined
+  drop(state, item)
+  item.durable.reject(error)
+  item.confirmed.reject(error)
+  item.reflected.reject(error)
+  state.deps.moved(item, 'rejected')
+  state.deps.changed()
+  dropDependents(state, item, error)
+  runPlans(state)
+  state.pump()
+}
+
+function dropDependents(state: QueueState, item: Item, cause: SyncError): void {
+  const { id } = item.entry
+  for (const other of [...state.items.values()]) {
+    if (!other.entry.deps.includes(id) || other.layer.outcome !== undefined) continue
+    const { mutationKey } = other.entry
+    reject(
+      state,
+      other,
+      new SyncError('dependency-rejected', 'Not sent: the change it builds on was given up.', { mutationKey, cause }),
+    )
+  }
+}
+
+function discard(state: QueueState, id: string): boolean {
+  const item = state.items.get(id)
+  if (item !== undefined && item.layer.outcome !== 'confirmed') {
+    giveUp(state, item, new SyncError('stopped', 'Discarded.', { mutationKey: item.entry.mutationKey }))
+    return true
+  }
+  const before = state.failed.length + state.quarantined.length
+  state.failed = state.failed.filter((entry) => entry.id !== id)
+  state.quarantined = state.quarantined.filter((entry) => entry.id !== id)
+  if (state.failed.length + state.quarantined.length === before) return false
+  state.deps.outbox.removeFailed(id).catch((error: SyncError) => state.deps.report(error))
+  state.deps.changed()
+  return true
+}
+
+function again(
+  state: QueueState,
+  id: string,
+  change: { variables: unknown } | undefined,
+  create: (mutation: AnyMutation, variables: unknown, replaces?: string) => MutationHandle<never>,
+): MutationHandle | undefined {
+  const blocked = state.items.get(id)
+  if (
+    blocked !== undefined &&
+    (blocked.entry.status === 'blocked' || blocked.entry.status === 'uncertain') &&
+    change === undefined
+  ) {
+    setStatus(state, blocked, blocked.entry.sent ? 'uncertain' : 'queued')
+    blocked.cancelRetry?.()
+    blocked.cancelRetry = undefined
+    state.pump()
+    return handleOf(state, blocked)
+  }
+  const entry = state.failed.find((each) => each.id === id)
+  const mutation = entry === undefined ? undefined : state.options.mutations.get(canonical(entry.mutationKey))
+  if (entry === undefined || mutation === undefined) return undefined
+  const variables =
+    change === undefined ? entry.variables : copyVariables(change.variables, state.deps.serializer, entry.mutationKey)
+  discard(state, id)
+  return create(mutation, variables, id)
+}
+
+function resolve(state: QueueState, id: string, resolution: Resolution<never>): boolean {
+  const item = state.items.get(id)
+  const sides = item?.entry.conflict
+  if (item === undefined || item.entry.status !== 'conflicted' || sides === undefined) return false
+  const decided = fromResolution(resolution)
+  if ('reject' in decided) {
+    reject(
+      state,
+      item,
+      new SyncError('conflict', 'The server has a newer version, and the change was given up.', {
+        mutationKey: item.entry.mutationKey,
+      }),
+    )
+  } else {
+    const variables = copyVariables(decided.variables, state.deps.serializer, item.entry.mutationKey)
+    void replace(state, item, variables, sides.version, sides.theirs)
+  }
+  return true
+}
+
+/** What an earlier page left: back into the log, in order; what cannot be understood is set aside, never dropped. */
+async function load(state: QueueState, add: (entry: Entry, mutation: AnyMutation | undefined) => Item): Promise<void> {
+  const { deps, options } = state
+  try {
+    const found = await deps.outbox.load()
+    if (state.closed) return
+    const early = [...state.items.values()]
+    if (found.meta !== undefined) adoptMeta(state, found.meta, early)
+    for (const entry of found.entries) {
+      const mutation = options.mutations.get(canonical(entry.mutationKey))
+      const brought = mutation === undefined ? undefined : bringUpToDate(entry, mutation)
+      if (brought === undefined) state.quarantined.push(entry)
+      else restore(state, add, brought, mutation)
+    }
+    state.failed = [...found.failed, ...state.failed]
+    for (const [scope, list] of state.scopes)
+      state.scopes.set(
+        scope,
+        list.sort((a, b) => a.entry.pos - b.entry.pos),
+      )
+  } catch (cause) {
+    deps.report(
+      new SyncError('storage', 'The outbox of an earlier page could not be read; it is left as it is.', { cause }),
+    )
+  }
+  state.ready = true
+  deps.changed()
+}
+
+function adoptMeta(state: QueueState, meta: QueueState['meta'], early: readonly Item[]): void {
+  // Changes made before the log was read come after everything in it.
+  const first = Math.min(...early.map((item) => item.entry.pos), state.meta.nextPos)
+  const shift = Math.max(0, meta.nextPos - first)
+  for (const item of early) {
+    item.entry.pos += shift
+    ;(item.layer as { pos: number }).pos = item.entry.pos
+  }
+  const sequences = { ...meta.sequences }
+  for (const [scope, sequence] of Object.entries(state.meta.sequences))
+    sequences[scope] = Math.max(sequences[scope] ?? 0, sequence)
+  state.meta = { ...meta, sequences, nextPos: state.meta.nextPos + shift }
+  state.deps.cache.core.confirmed(meta.ownAt)
+}
+
+function restore(
+  state: QueueState,
+  add: (entry: Entry, mutation: AnyMutation | undefined) => Item,
+  entry: Entry,
+  mutation: AnyMutation | undefined,
+): void {
+  if (entry.status === 'sending') entry.status = 'uncertain'
+  const item = add(entry, mutation)
+  item.appended = true
+  item.durable.resolve()
+  if (entry.status !== 'confirmed') return
+  item.confirmed.resolve(undefined)
+  leaveScope(state, item)
+  state.confirmed.add(item)
+  state.deps.cache.core.checkLayers()
+}
+
+function bringUpToDate(entry: Entry, mutation: AnyMutation): Entry | undefined {
+  const version = mutation.version ?? 1
+  if (entry.version === version) return entry
+  const migrate = mutation.migrate as ((variables: unknown, version: number) => unknown) | undefined
+  if (migrate === undefined) return undefined
+  try {
+    return { ...entry, variables: migrate(entry.variables, entry.version), version }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * One attempt of one entry. Written down before it leaves; the outcome only ever moves on evidence from the server: no
+ * answer leaves the entry uncertain, to be sent again with the same id.
+ */
+import { classify, problemOf, statusOf } from '../base/classify'
+import { laterCursor } from '../base/cursor'
+import { SyncError } from '../base/errors'
+import { HEADERS, PENDING_MAX } from '../base/messages'
+import { evidenceOf } from '../cache/context'
+import type { MutationContext } from './mutation'
+import type { AttemptEvidence } from './settle'
+import { confirm, conflict, reject } from './settle'
+import type { Item, QueueState } from './state'
+import { save, setStatus } from './state'
+
+export async function send(state: QueueState, item: Item): Promise<void> {
+  const { entry } = item
+  const { deps, options, meta } = state
+  const { id } = entry
+  const abort = new AbortController()
+  item.abort = abort
+  if (entry.sequence === undefined) {
+    entry.sequence = (meta.sequences[entry.scope] ?? 0) + 1
+    meta.sequences[entry.scope] = entry.sequence
+  }
+  entry.sent = true
+  entry.attempt++
+  setStatus(state, item, 'sending')
+  await save(state, item)
+  const isMine = () => item.abort === abort && entry.id === id && state.items.get(id) === item && !state.closed
+  if (!isMine()) return
+  deps.cache.sent(item.layer)
+  const evidence: AttemptEvidence = { cursor: undefined, named: undefined }
+  const cancelTimeout = deps.clock.after(options.timeout, () =>
+    abort.abort(new SyncError('timeout', `No answer within ${options.timeout} ms.`)),
+  )
+  try {
+    const data = await run(state, item, abort, evidence)
+    cancelTimeout()
+    if (!isMine()) return
+    item.abort = undefined
+    confirm(state, item, data, evidence)
+  } catch (error) {
+    cancelTimeout()
+    if (!isMine()) return
+    item.abort = undefined
+    if (item.layer.outcome === 'confirmed') return confirm(state, item, undefined, evidence) // the stream was faster
+    await failed(state, item, abort.signal.aborted ? (abort.signal.reason as unknown) : error)
+  }
+}
+
+/** Ends when the function does or when the attempt is aborted, whichever is first. */
+function run(state: QueueState, item: Item, abort: AbortController, evidence: AttemptEvidence): Promise<unknown> {
+  const { entry, mutation } = item
+  const context: MutationContext = {
+    fetch: createFetch(state, item, abort.signal, evidence),
+    idempotencyKey: entry.id,
+    signal: abort.signal,
+    attempt: entry.attempt,
+    baseVersion: entry.baseVersion,
+    mutationKey: entry.mutationKey,
+  }
+  return new Promise((resolve, reject) => {
+    abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error), { once: true })
+    Promise.resolve()
+      .then(() => mutation?.mutationFn(entry.variables as never, context))
+      .then(resolve, reject)
+  })
+}
+
+function createFetch(
+  state: QueueState,
+  item: Item,
+  signal: AbortSignal,
+  evidence: AttemptEvidence,
+): MutationContext['fetch'] {
+  const { cache, http } = state.deps
+  const { entry, layer } = item
+  return async (input, init) => {
+    const names = cache.neighbours(layer).slice(0, PENDING_MAX)
+    const fields: Record<string, string> = { [HEADERS.idempotencyKey]: entry.id }
+    if (http.speaksSync(input)) {
+      fields[HEADERS.outbox] = state.meta.outboxId
+      fields[HEADERS.scope] = encodeURIComponent(entry.scope)
+      fields[HEADERS.sequence] = String(entry.sequence ?? 0)
+      if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
+    }
+    const response = await http.request(input, { method: 'POST', ...init, signal: init?.signal ?? signal }, fields)
+    const found = evidenceOf(cache.core, response, HEADERS.pending in fields ? names : [])
+    evidence.cursor = laterCursor(evidence.cursor, found.cursor)
+    if (found.asked !== undefined) evidence.named = { asked: found.asked, reflects: found.reflects }
+    return response
+  }
+}
+
+async function failed(state: QueueState, item: Item, error: unknown): Promise<void> {
+  const { entry, mutation } = item
+  const failure = classify(error)
+  const wrapped = toSyncError(error, entry.mutationKey)
+  switch (failure) {
+    case 'unauthorized':
+      entry.attempt--
+      state.needsAuth = true
+      setStatus(state, item, 'paused')
+      return await save(state, item)
+    case 'conflict':
+      return await conflict(state, item, wrapped)
+    case 'key-reused':
+      state.deps.report(
+        new SyncError(
+          'protocol',
+          'The server has this idempotency key with another payload: the change is set aside.',
+          { cause: error, mutationKey: entry.mutationKey },
+        ),
+      )
+      return reject(state, item, wrapped)
+    case 'refused':
+    case 'bug':
+      return reject(state, item, wrapped)
+    case 'failed':
+      if (++item.failures > (mutation?.retry ?? 8)) return reject(state, item, wrapped)
+      return again(state, item, wrapped)
+    default:
+      if (mutation?.idempotent === false && failure !== 'in-progress') return park(state, item, wrapped)
+      return again(state, item, wrapped)
+  }
+}
+
+function again(state: QueueState, item: Item, error: SyncError): void {
+  const { clock } = state.deps
+  item.entry.failure = { code: error.code, message: error.message, status: error.status }
+  setStatus(state, item, 'uncertain')
+  void save(state, item)
+  const floor = error.retryAfter ?? 0
+  const delay = Math.max(floor, item.backoff.next())
+  item.cancelRetry?.()
+  item.cancelRetry = clock.after(delay, () => {
+    item.cancelRetry = undefined
+    state.pump()
+  })
+}
+
+/** Not sent again by itself: the application decides (`retry` or `discard`). */
+function park(state: QueueState, item: Item, error: SyncError): void {
+  item.entry.failure = { code: error.code, message: error.message, status: error.status }
+  setStatus(state, item, 'blocked')
+  void save(state, item)
+}
+
+function toSyncError(error: unknown, mutationKey: readonly unknown[]): SyncError {
+  const status = statusOf(error)
+  const problem = problemOf(error)
+  const message = error instanceof Error ? error.message : String(error)
+  const failure = classify(error)
+  const retryAfter = (error as { retryAfter?: unknown } | null)?.retryAfter
+  const details = {
+    status,
+    problem,
+    mutationKey,
+    cause: error,
+    retryAfter: typeof retryAfter === 'number' ? retryAfter : undefined,
+  }
+  if (failure === 'conflict') return new SyncError('conflict', `The server has a newer version: ${message}`, details)
+  if (failure === 'unauthorized') return new SyncError('unauthorized', message, details)
+  if (failure === 'bug') return new SyncError('rejected', `"mutationFn" threw: ${message}`, details)
+  if (status === undefined) return new SyncError('network', message, details)
+  return new SyncError(
+    failure === 'failed' || failure === 'unanswered' ? 'http' : 'rejected',
+    problem?.detail ?? problem?.title ?? message,
+    details,
+  )
+}

@@ -1,0 +1,326 @@
+/**
+ * How an entry ends: confirmed (by an answer or by an echo on the stream), rejected with what builds on it, in conflict.
+ * Each is one transition of the cache, so that no publish has the outcome without the data.
+ */
+import type { Cursor } from '../base/cursor'
+import type { Problem } from '../base/errors'
+import { SyncError } from '../base/errors'
+import type { MutationOutcome } from '../base/messages'
+import { record } from '../cache/recipes'
+import { CONFLICT_ROUNDS, currentOf, resolveConflict } from './conflicts'
+import type { Entry, Failure } from './outbox'
+import type { Item, QueueState } from './state'
+import { leaveScope, save, setStatus } from './state'
+
+/** What the answers to one attempt said. */
+export interface AttemptEvidence {
+  cursor: Cursor | undefined
+  named: { asked: ReadonlySet<string>; reflects: ReadonlySet<string> } | undefined
+}
+
+export function confirm(state: QueueState, item: Item, data: unknown, evidence: AttemptEvidence): void {
+  const { cache } = state.deps
+  const { entry, layer, mutation } = item
+  const first = layer.outcome !== 'confirmed'
+  const ops = applyOps(state, item, data)
+  cache.core.transition(() => {
+    cache.outcome(layer, 'confirmed', evidence.cursor)
+    cache.answer(layer, { ops, cursor: evidence.cursor, named: evidence.named, contains: true })
+    if (layer.confirmedAt !== undefined) cache.invalidateUncovered(layer)
+  })
+  if (first) leaveAsConfirmed(state, item)
+  item.confirmed.resolve(data)
+  planRefetch(state, item, data)
+  state.deps.moved(item, 'confirmed')
+  state.deps.changed()
+  call(state, item, () => mutation?.onSuccess?.(data as never, entry.variables as never))
+  call(state, item, () => mutation?.onSettled?.(data as never, null, entry.variables as never))
+  state.pump()
+}
+
+function applyOps(state: QueueState, item: Item, data: unknown): ReturnType<typeof record> {
+  const apply = item.mutation?.apply
+  if (apply === undefined || data === undefined) return []
+  try {
+    return record((base) => apply(base, data as never, item.entry.variables as never))
+  } catch (cause) {
+    const { mutationKey } = item.entry
+    state.deps.report(
+      new SyncError(
+        'recipe',
+        `"apply" of mutation ${JSON.stringify(mutationKey)} threw; its queries are read again instead.`,
+        { cause, mutationKey },
+      ),
+    )
+    return []
+  }
+}
+
+function leaveAsConfirmed(state: QueueState, item: Item): void {
+  item.entry.confirmedAt = item.layer.confirmedAt
+  leaveScope(state, item)
+  item.entry.status = 'confirmed'
+  if (state.deps.cache.core.layers.includes(item.layer)) {
+    state.confirmed.add(item)
+    void save(state, item)
+  } else {
+    item.reflected.resolve()
+    drop(state, item)
+  }
+}
+
+/** Forgets an entry that nothing lacks any more. */
+export function drop(state: QueueState, item: Item): void {
+  state.items.delete(item.entry.id)
+  state.confirmed.delete(item)
+  state.deps.outbox.remove(item.entry).catch((error: SyncError) => state.deps.report(error))
+}
+
+/** Asked to read again: at once where positions tell that it is needed, else when the scope is idle. */
+function planRefetch(state: QueueState, item: Item, data: unknown): void {
+  const { entry, layer, mutation } = item
+  const plan = state.later.get(entry.scope) ?? { keys: [], layers: [], all: false }
+  if (mutation?.invalidates !== undefined) {
+    call(state, item, () => plan.keys.push(...(mutation.invalidates?.(entry.variables as never, data as never) ?? [])))
+  } else if (layer.ops.length > 0) {
+    if (layer.confirmedAt === undefined) plan.layers.push(layer)
+  } else if (!state.deps.isPushed()) plan.all = true
+  state.later.set(entry.scope, plan)
+  runPlans(state)
+}
+
+export function runPlans(state: QueueState): void {
+  for (const [scope, plan] of state.later) {
+    if (state.scopes.has(scope)) continue
+    state.later.delete(scope)
+    if (plan.all) state.deps.cache.invalidateAll()
+    if (plan.keys.length > 0) state.deps.cache.invalidate(plan.keys)
+    for (const layer of plan.layers) state.deps.cache.invalidateUncovered(layer)
+  }
+}
+
+/** An event on the stream names mutations of ours. Runs inside the transition that applied the event's data. */
+export function takeOutcomes(
+  state: QueueState,
+  outcomes: readonly MutationOutcome[],
+  cursor: Cursor | undefined,
+): void {
+  for (const { id, status, problem } of outcomes) {
+    const item = state.items.get(id)
+    if (item === undefined || item.layer.outcome !== undefined) continue
+    if (status === 'rejected') {
+      const title = typeof problem?.['title'] === 'string' ? problem['title'] : 'The server refused the change.'
+      reject(
+        state,
+        item,
+        new SyncError('rejected', title, {
+          problem: problem as Problem | undefined,
+          mutationKey: item.entry.mutationKey,
+        }),
+      )
+      continue
+    }
+    const { cache } = state.deps
+    cache.outcome(item.layer, 'confirmed', cursor)
+    cache.invalidateUncovered(item.layer)
+    // The request may still be on its way: its answer only delivers the result.
+    if (item.abort === undefined) cache.core.afterwards(() => finishByEcho(state, item))
+    else cache.core.afterwards(() => leaveEarly(state, item))
+  }
+}
+
+function finishByEcho(state: QueueState, item: Item): void {
+  if (!item.confirmed.settled) confirm(state, item, undefined, { cursor: item.layer.confirmedAt, named: undefined })
+  if (state.items.has(item.entry.id) && !state.confirmed.has(item)) leaveAsConfirmed(state, item)
+}
+
+function leaveEarly(state: QueueState, item: Item): void {
+  leaveAsConfirmed(state, item)
+  runPlans(state)
+  state.deps.changed()
+  state.pump()
+}
+
+/** Refused for good: the layer leaves, what builds on it follows, the entry is kept among the failed ones. */
+export function reject(state: QueueState, item: Item, error: SyncError): void {
+  const { cache } = state.deps
+  const dependents = dependentsOf(state, item)
+  cache.core.transition(() => {
+    cache.outcome(item.layer, 'rejected', undefined)
+    takeCurrent(state, item, error.problem)
+    cache.drop(item.layer)
+    for (const dependent of dependents)
+      if (dependent.mutation?.onDependencyRejected !== 'keep') cache.drop(dependent.layer)
+  })
+  fail(state, item, error)
+  for (const dependent of dependents) {
+    const { mutationKey } = dependent.entry
+    if (dependent.mutation?.onDependencyRejected === 'keep') {
+      setStatus(state, dependent, 'blocked')
+      void save(state, dependent)
+    } else {
+      fail(
+        state,
+        dependent,
+        new SyncError('dependency-rejected', `Not sent: the change it builds on was refused (${error.message})`, {
+          mutationKey,
+          cause: error,
+        }),
+      )
+    }
+  }
+  runPlans(state)
+  state.pump()
+}
+
+/** Data that came with a refusal is base data. Without a row it is not known where it belongs: what the layer touches is stale. */
+function takeCurrent(state: QueueState, item: Item, problem: Problem | undefined): void {
+  const { value, version } = currentOf(problem)
+  const target = item.layer.ops.find((op) => op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove')
+  if (value === undefined || target === undefined || !('entity' in target)) return
+  const ops = record((base) => base.upsert(target.entity, value))
+  const cursor = typeof problem?.cursor === 'string' ? problem.cursor : undefined
+  if (cursor !== undefined && String(target.entity.idOf(value)) === String(target.id)) {
+    state.deps.cache.answer(item.layer, { ops, cursor, named: undefined, contains: false })
+  } else state.deps.cache.invalidateUncovered(item.layer)
+  void version
+}
+
+function dependentsOf(state: QueueState, item: Item): Item[] {
+  const gone = new Set([item.entry.id])
+  const found: Item[] = []
+  const pending = [...state.items.values()].filter((each) => each !== item && each.layer.outcome === undefined)
+  for (const each of pending.sort((a, b) => a.entry.pos - b.entry.pos)) {
+    if (!each.entry.deps.some((id) => gone.has(id))) continue
+    gone.add(each.entry.id)
+    found.push(each)
+  }
+  return found
+}
+
+function fail(state: QueueState, item: Item, error: SyncError): void {
+  const { entry, mutation } = item
+  leaveScope(state, item)
+  item.abort?.abort()
+  state.items.delete(entry.id)
+  entry.failure = failureOf(error)
+  const list: Entry[] = [...state.failed, entry]
+  const dropped = list.splice(0, Math.max(0, list.length - state.options.keepFailed))
+  state.failed = list
+  state.deps.outbox.remove(entry, entry).catch((cause: SyncError) => state.deps.report(cause))
+  for (const old of dropped)
+    state.deps.outbox.removeFailed(old.id).catch((cause: SyncError) => state.deps.report(cause))
+  item.durable.reject(error)
+  item.confirmed.reject(error)
+  item.reflected.reject(error)
+  state.deps.moved(item, 'rejected')
+  state.deps.changed()
+  call(state, item, () => mutation?.onError?.(error, entry.variables as never))
+  call(state, item, () => mutation?.onSettled?.(undefined, error, entry.variables as never))
+}
+
+export function failureOf(error: SyncError): Failure {
+  return { code: error.code, message: error.message, status: error.status, problem: error.problem }
+}
+
+/** 409 or 412: the id's outcome is 'not applied'. The replacement is on top in the transition that says so. */
+export async function conflict(state: QueueState, item: Item, error: SyncError): Promise<void> {
+  const { cache } = state.deps
+  const { entry, mutation } = item
+  if (mutation === undefined || entry.rounds >= CONFLICT_ROUNDS || mutation.conflict === 'server-wins')
+    return reject(state, item, error)
+  const current = currentOf(error.problem)
+  cache.core.transition(() => {
+    cache.outcome(item.layer, 'conflict', undefined)
+    takeCurrent(state, item, error.problem)
+  })
+  const sides = { base: entry.before, mine: entry.variables, theirs: current.value }
+  const id = entry.id
+  try {
+    const resolution = await resolveConflict(mutation, { ...sides, variables: entry.variables as never })
+    if (entry.id !== id || !state.items.has(id)) return
+    if (resolution === 'park') {
+      entry.conflict = { ...sides, version: current.version }
+      setStatus(state, item, 'conflicted')
+      return await save(state, item)
+    }
+    if ('reject' in resolution) return reject(state, item, error)
+    await replace(state, item, resolution.variables, resolution.checked ? current.version : undefined, current.value)
+  } catch (cause) {
+    reject(
+      state,
+      item,
+      new SyncError('conflict', 'The conflict could not be resolved: the policy of the mutation threw.', {
+        cause,
+        mutationKey: entry.mutationKey,
+      }),
+    )
+  }
+}
+
+/** A changed payload is a new id and a new sequence at the same place in the log. */
+export async function replace(
+  state: QueueState,
+  item: Item,
+  variables: unknown,
+  version: Entry['baseVersion'],
+  before: unknown,
+): Promise<void> {
+  const { cache, clock, random } = state.deps
+  const { entry, layer, mutation } = item
+  const old = entry.id
+  state.items.delete(old)
+  entry.replaces = old
+  entry.id = random.id(clock.now())
+  entry.variables = variables
+  entry.baseVersion = version
+  entry.before = before
+  entry.sequence = undefined
+  entry.sent = false
+  entry.attempt = 0
+  entry.conflict = undefined
+  entry.rounds++
+  state.items.set(entry.id, item)
+  for (const other of state.items.values())
+    other.entry.deps = other.entry.deps.map((id) => (id === old ? entry.id : id))
+  const optimistic = mutation?.optimistic
+  const ops = optimistic === undefined ? [] : record((view) => optimistic(view, variables as never))
+  cache.core.transition(() => {
+    cache.core.removeLayer(layer)
+    Object.assign(layer, {
+      id: entry.id,
+      ops,
+      sent: false,
+      outcome: undefined,
+      confirmedAt: undefined,
+      resent: true,
+      live: true,
+    })
+    cache.core.addLayer(layer)
+  })
+  item.backoff.reset()
+  item.failures = 0
+  setStatus(state, item, 'queued')
+  await save(state, item)
+  state.pump()
+}
+
+function call(state: QueueState, item: Item, run: () => unknown): void {
+  const failed = (cause: unknown) => {
+    const { mutationKey } = item.entry
+    state.deps.report(
+      new SyncError(
+        'usage',
+        `A callback of mutation ${JSON.stringify(mutationKey)} threw; the mutation itself is not affected.`,
+        { cause, mutationKey },
+      ),
+    )
+  }
+  try {
+    const result = run()
+    if (typeof (result as { then?: unknown } | undefined)?.then === 'function')
+      (result as Promise<unknown>).then(undefined, failed)
+  } catch (cause) {
+    failed(cause)
+  }
+}

@@ -1,0 +1,125 @@
+/** What the parts of the queue share: its entries in memory, what works with it, what it promises a caller. */
+import type { Backoff } from '../base/backoff'
+import type { Deferred } from '../base/deferred'
+import type { SyncError } from '../base/errors'
+import type { Cache } from '../cache/cache'
+import type { Layer } from '../cache/evidence'
+import type { Breaker } from '../platform/breaker'
+import type { Clock } from '../platform/clock'
+import type { Http } from '../platform/http'
+import type { Random } from '../platform/ids'
+import type { Network } from '../platform/network'
+import type { Serializer } from '../platform/storage'
+import type { AnyMutation } from './mutation'
+import type { Entry, Outbox, OutboxMeta } from './outbox'
+
+/** What the caller of `mutate` holds. Nobody has to listen: a failure is never an unhandled rejection. */
+export interface MutationHandle<TData = unknown> {
+  readonly id: string
+  /** It will survive a reload. Rejects when it could not be written; the entry then lives on in memory. */
+  readonly durable: Promise<void>
+  /** The server accepted it: what `mutationFn` resolved with. Rejects with a `SyncError` when it was refused. */
+  readonly confirmed: Promise<TData>
+  /** The base contains it in every watched query that has data. */
+  readonly reflected: Promise<void>
+  /** Takes it back. `true` if it had not been sent; otherwise nothing happens. */
+  cancel(): boolean
+}
+
+export interface Item {
+  entry: Entry
+  layer: Layer
+  mutation: AnyMutation | undefined
+  durable: Deferred<void>
+  confirmed: Deferred<unknown>
+  reflected: Deferred<void>
+  /** Its append is on disk (or could not be). */
+  appended: boolean
+  backoff: Backoff
+  /** Answered failures so far. */
+  failures: number
+  cancelRetry: (() => void) | undefined
+  abort: AbortController | undefined
+  /** Ids of rows that it creates. */
+  creates: ReadonlySet<string>
+}
+
+export interface QueueDeps {
+  cache: Cache
+  clock: Clock
+  random: Random
+  network: Network
+  http: Http
+  breaker: Breaker
+  outbox: Outbox
+  serializer: Serializer
+  report: (error: SyncError) => void
+  warn: (message: string) => void
+  /** Something that people can see has changed: statuses, lists, counts. */
+  changed: () => void
+  /** An entry came, changed its status or left; for mirrors of the outbox. */
+  moved: (item: Item, how: 'added' | 'updated' | 'confirmed' | 'rejected') => void
+  /** Whether pushes bring news of the queries: else a write without a known effect makes everything stale. */
+  isPushed: () => boolean
+  development: boolean
+}
+
+export interface QueueOptions {
+  mutations: ReadonlyMap<string, AnyMutation>
+  readOnly: boolean
+  /** Milliseconds until a request without an answer counts as uncertain. */
+  timeout: number
+  /** Bound of the list of failed entries. */
+  keepFailed: number
+}
+
+export interface QueueState {
+  readonly deps: QueueDeps
+  readonly options: QueueOptions
+  /** One deque per scope, in the order of `pos`; only entries that are not settled. */
+  readonly scopes: Map<string, Item[]>
+  readonly items: Map<string, Item>
+  /** Confirmed, not yet covered everywhere. */
+  readonly confirmed: Set<Item>
+  failed: Entry[]
+  quarantined: Entry[]
+  meta: OutboxMeta
+  started: boolean
+  ready: boolean
+  closed: boolean
+  paused: boolean
+  /** 401 without new credentials: nothing is sent until `resume()`. */
+  needsAuth: boolean
+  /** Starts what can be started. */
+  pump(): void
+  /** Keys and layers to read again when their scope is idle. */
+  readonly later: Map<string, { keys: Array<readonly unknown[]>; layers: Layer[]; all: boolean }>
+}
+
+export function setStatus(state: QueueState, item: Item, status: Entry['status']): void {
+  item.entry.status = status
+  state.deps.moved(item, 'updated')
+  state.deps.changed()
+}
+
+/** Writes the entry down; a failure is reported and the entry lives on in memory. */
+export async function save(state: QueueState, ...items: Item[]): Promise<void> {
+  try {
+    await state.deps.outbox.save(
+      items.map((item) => item.entry),
+      state.meta,
+    )
+  } catch (error) {
+    state.deps.report(error as SyncError)
+  }
+}
+
+/** Takes the item out of its scope. */
+export function leaveScope(state: QueueState, item: Item): void {
+  const list = state.scopes.get(item.entry.scope)
+  const at = list?.indexOf(item) ?? -1
+  if (list !== undefined && at >= 0) list.splice(at, 1)
+  if (list?.length === 0) state.scopes.delete(item.entry.scope)
+  item.cancelRetry?.()
+  item.cancelRetry = undefined
+}

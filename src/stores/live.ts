@@ -1,0 +1,45 @@
+/** A read-only Zustand store of something that is computed: fresh whenever it is read, told once per turn to those who watch. */
+import type { StoreApi } from 'zustand/vanilla'
+import { createStore } from 'zustand/vanilla'
+import type { Clock } from '../platform/clock'
+
+/** A Zustand store that only its owner writes; `useStore` and `subscribe` work on it as on any other. */
+export type ReadonlyStore<T> = Pick<StoreApi<T>, 'getState' | 'getInitialState' | 'subscribe'>
+
+export interface LiveStore<T> {
+  readonly store: ReadonlyStore<T>
+  /** What it shows has changed: subscribers hear in a microtask, readers see it at once. */
+  changed(): void
+}
+
+export function createLiveStore<T>(compute: (previous: T | undefined) => T, clock: Clock): LiveStore<T> {
+  const inner = createStore<T>(() => compute(undefined))
+  let dirty = false
+  let scheduled = false
+  const flush = (): void => {
+    if (!dirty) return
+    dirty = false
+    const previous = inner.getState()
+    const next = compute(previous)
+    if (!Object.is(previous, next)) inner.setState(next, true)
+  }
+  return {
+    store: {
+      getState: () => {
+        flush()
+        return inner.getState()
+      },
+      getInitialState: inner.getInitialState,
+      subscribe: inner.subscribe,
+    },
+    changed() {
+      dirty = true
+      if (scheduled) return
+      scheduled = true
+      clock.soon(() => {
+        scheduled = false
+        flush()
+      })
+    },
+  }
+}

@@ -1,0 +1,94 @@
+/** How the client stands, as one value for people and tests: network, stream, queue. */
+import type { Cursor } from '../base/cursor'
+import type { SyncError } from '../base/errors'
+import type { QueryKey } from '../base/key'
+import type { Cache } from '../cache/cache'
+import { isEqual } from '../cache/share'
+import type { Network } from '../platform/network'
+import type { Queue } from '../queue/queue'
+import type { StreamStatus } from '../stream/standing'
+import type { SyncStream } from '../stream/stream'
+
+export interface SyncStatus {
+  /** What the device believes; a hint. */
+  readonly network: 'online' | 'offline'
+  /** The stream; `'off'` for a client that only pulls. */
+  readonly stream: StreamStatus['state'] | 'off'
+  /** How news arrives now. */
+  readonly transport: StreamStatus['transport']
+  readonly attempt: number
+  /** Wall clock milliseconds of the stream's next attempt. */
+  readonly nextTryAt: number | undefined
+  readonly lastError: SyncError | undefined
+  /** Newest position that is applied. */
+  readonly cursor: Cursor | undefined
+  /** `leader` sends and listens for all tabs. */
+  readonly role: 'leader' | 'follower'
+  /** Entries that are not settled, by status. */
+  readonly counts: Readonly<
+    Record<
+      'queued' | 'sending' | 'uncertain' | 'confirmed' | 'conflicted' | 'blocked' | 'paused' | 'failed' | 'quarantined',
+      number
+    >
+  >
+  /** Not confirmed yet. */
+  readonly pending: number
+  /** Sending is paused by `pause()`. */
+  readonly isPaused: boolean
+  /** Sending waits for new credentials. */
+  readonly needsAuth: boolean
+  /** Whether changes survive a reload. */
+  readonly isDurable: boolean
+  /** Queries that get no news before a mutation's outcome is known. */
+  readonly waiting: readonly QueryKey[]
+}
+
+interface StatusSources {
+  queue: Queue
+  cache: Cache
+  network: Network
+  stream: SyncStream | undefined
+  durable: boolean
+}
+
+export function createStatusView({
+  queue,
+  cache,
+  network,
+  stream,
+  durable,
+}: StatusSources): (previous: SyncStatus | undefined) => SyncStatus {
+  return (previous) => {
+    const { state } = queue
+    const standing = stream?.status.getState()
+    const counts = {
+      queued: 0,
+      sending: 0,
+      uncertain: 0,
+      confirmed: 0,
+      conflicted: 0,
+      blocked: 0,
+      paused: 0,
+      failed: state.failed.length,
+      quarantined: state.quarantined.length,
+    }
+    for (const { entry } of state.items.values()) counts[entry.status]++
+    const next: SyncStatus = {
+      network: network.isOnline() ? 'online' : 'offline',
+      stream: standing?.state ?? 'off',
+      transport: standing?.transport ?? 'none',
+      attempt: standing?.attempt ?? 0,
+      nextTryAt: standing?.nextTryAt,
+      lastError: standing?.lastError,
+      cursor: standing?.cursor,
+      role: 'leader',
+      counts,
+      pending: counts.queued + counts.sending + counts.uncertain + counts.conflicted + counts.blocked + counts.paused,
+      isPaused: state.paused,
+      needsAuth: state.needsAuth,
+      isDurable: durable,
+      waiting: counts.sending + counts.uncertain + counts.paused > 0 ? cache.waiting() : [],
+    }
+    return previous !== undefined && isEqual(previous, next) ? previous : next
+  }
+}
