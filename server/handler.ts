@@ -194,7 +194,9 @@ function createRoutes<P extends Principal>(
     if (route === undefined) throw refuse('not-found', 'this is not a path of the sync server')
     if (request.method === 'OPTIONS') return preflight()
     const method = route.kind === 'mutations' ? 'POST' : 'GET'
-    if (request.method !== method) throw refuse('method-not-allowed', `use ${method}`)
+    if (request.method !== method) {
+      return problemResponse(makeProblem('method-not-allowed', `use ${method}`), undefined, { Allow: method })
+    }
     assertOrigin(request, options.origins)
     const principal = await principalOf(request)
     metrics.count(`requests{${route.kind}}`)

@@ -1,34 +1,44 @@
 /** GET `<base>/stream?topics=a,b`: Server-Sent Events from where the client was. */
 import { readCursor } from './body'
-import type { Hub } from './hub'
-import type { Metrics } from './metrics'
+import type { Hub, OpenStream } from './hub'
 import type { Principal, ResolvedOptions } from './options'
 import { refuse } from './problem'
 
 export interface StreamRouteDeps<P extends Principal> {
   options: ResolvedOptions<P>
   hub: Hub<P>
-  metrics: Metrics
 }
 
 /** Opens one stream. */
 export type StreamRoute<P extends Principal> = (request: Request, principal: P) => Promise<Response>
 
-export function createStreamRoute<P extends Principal>({ options, hub, metrics }: StreamRouteDeps<P>): StreamRoute<P> {
+export function createStreamRoute<P extends Principal>({ options, hub }: StreamRouteDeps<P>): StreamRoute<P> {
   const { limits } = options
+  // Opening takes a while, and those who are at it need room too.
+  const opening = new Set<{ principal: P }>()
 
   function assertRoom({ id, session }: P): void {
-    const refused = (label: string) => metrics.count(`refused{${label}}`)
-    if (hub.count() >= limits.streams) {
-      refused('streams')
+    const count = (matches: (principal: P) => boolean) =>
+      hub.count(matches) + [...opening].filter(({ principal }) => matches(principal)).length
+    if (count(() => true) >= limits.streams) {
       throw refuse('overload', 'this server has no room for another stream', {}, 5_000)
     }
     if (options.authenticate === undefined) return
-    const ofPrincipal = hub.count((other) => other.id === id)
-    const ofSession = session === undefined ? 0 : hub.count((other) => other.id === id && other.session === session)
+    const ofPrincipal = count((other) => other.id === id)
+    const ofSession = session === undefined ? 0 : count((other) => other.id === id && other.session === session)
     if (ofPrincipal < limits.principalStreams && ofSession < limits.sessionStreams) return
-    refused('principal-streams')
     throw refuse('too-many-streams', 'close another stream first', {}, 5_000)
+  }
+
+  async function open(request: Request, start: Omit<OpenStream<P>, 'signal'>): Promise<ReadableStream<Uint8Array>> {
+    assertRoom(start.principal)
+    const place = { principal: start.principal }
+    opening.add(place)
+    try {
+      return await hub.open({ ...start, signal: request.signal })
+    } finally {
+      opening.delete(place)
+    }
   }
 
   return async (request, principal) => {
@@ -39,9 +49,7 @@ export function createStreamRoute<P extends Principal>({ options, hub, metrics }
     const allowed = new Set(await options.authorize(principal, [...asked]))
     const topics = asked.filter((topic) => allowed.has(topic))
     if (asked.length > 0 && topics.length === 0) throw refuse('forbidden', 'you may read none of these topics')
-    assertRoom(principal)
-    const body = await hub.open({ principal, asked, topics, cursor, signal: request.signal })
-    return new Response(body, {
+    return new Response(await open(request, { principal, asked, topics, cursor }), {
       headers: {
         'Content-Type': 'text/event-stream; charset=utf-8',
         'Cache-Control': 'no-store, no-transform',

@@ -112,6 +112,8 @@ export function createSubscriber<P extends Principal>(
 
   /** What this reader gets now: text of whole messages, or nothing. */
   function take(): string {
+    // Whose credentials have ended gets nothing more, not even what happened before.
+    if (bye?.reason === 'auth-expired' || bye?.reason === 'auth-revoked') return controlText('bye', bye)
     let text = opening ?? ''
     opening = undefined
     for (let frame = replay.pop(); frame !== undefined; frame = replay.pop()) {
@@ -123,10 +125,10 @@ export function createSubscriber<P extends Principal>(
       const frame = ring.at(next++)
       if (frame) text += send(frame)
     }
-    if (resync !== undefined) text += control('resync', { prev: sent, ...resync }, seen)
+    if (resync !== undefined) text += control('resync', { prev: sent, ...resync })
     resync = undefined
     if (isPingDue && text === '') {
-      text = control('ping', { prev: sent, cursor: seen }, seen === sent ? undefined : seen)
+      text = control('ping', { prev: sent, cursor: seen })
       metrics.count('pings')
     }
     isPingDue = false
@@ -142,8 +144,10 @@ export function createSubscriber<P extends Principal>(
     delivered++
     return text
   }
-  function control(event: string, data: object, id: Cursor | undefined): string {
-    if (id !== undefined) sent = id
+  /** Carries an id where the position has moved: one that repeats the last would be taken for a duplicate. */
+  function control(event: string, data: object): string {
+    const id = seen === sent ? undefined : seen
+    sent = seen
     return controlText(event, data, id)
   }
 

@@ -143,7 +143,8 @@ function openSnapshot(context: Context): StoreSnapshot {
     position: async () => logState(context),
     async readLog(after, limit) {
       const log = context.state.log
-      return log.slice(firstAfter(log, Number(after)), firstAfter(log, Number(after)) + limit)
+      const first = firstAfter(log, Number(after))
+      return log.slice(first, first + limit).map(({ at: _, ...entry }) => entry)
     },
     outcome: async (principal, id) => context.state.outcomes.get(joined(principal, id)),
     async applied(principal, ids) {

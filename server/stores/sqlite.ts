@@ -4,6 +4,7 @@
  */
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { usageError } from '../../src/base/errors'
 import type { StateSerializer, StateStore, StoreSnapshot, StoreTransaction, TrimOptions } from '../store'
 import { isStoreError, jsonSerializer, storeError } from '../store'
 import type { Connection } from './sqlite-access'
@@ -38,16 +39,21 @@ interface Job {
   reject: (error: unknown) => void
 }
 
-/** Opens (or makes) the database. Throws what SQLite throws if the file cannot be opened. */
+/**
+ * Opens (or makes) the database. Throws what SQLite throws if the file cannot be opened, and a `usage` error for
+ * `:memory:`, which only one connection can see: `memoryStore()` is for that.
+ */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): StateStore {
+  if (path === '' || path.startsWith(':memory:')) {
+    throw usageError('sqliteStore needs the path of a file; use memoryStore() to keep nothing')
+  }
   const { synchronous = 'FULL', groupSize = 100, busyTimeout = 2_000 } = options
   const { now = () => Date.now(), serializer = jsonSerializer } = options
   const writer = connect(new DatabaseSync(path, { timeout: busyTimeout }))
   const { epoch } = prepareDatabase(writer.db, synchronous, options.newEpoch ?? false)
-  const isShared = path === ':memory:' || path === ''
   const tx = sqliteTransaction({ connection: writer, serializer, now, epoch })
   const writes = createWriter(writer, tx, groupSize)
-  const reads = createReaders(isShared ? 0 : (options.readers ?? 4), (): Connection & { view: StoreSnapshot } => {
+  const reads = createReaders(options.readers ?? 4, (): Connection & { view: StoreSnapshot } => {
     const connection = connect(new DatabaseSync(path, { timeout: busyTimeout, readOnly: true }))
     return { ...connection, view: sqliteSnapshot({ connection, serializer, now, epoch }) }
   })
@@ -62,7 +68,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sta
     },
     async snapshot(run) {
       open()
-      return isShared ? writes.add(run) : reads.use(run)
+      return reads.use(run)
     },
     async trim(limits) {
       open()
@@ -103,7 +109,12 @@ function createWriter({ db }: Connection, tx: StoreTransaction, groupSize: numbe
         for (const job of failed) job.reject(asStoreError(error))
       }
     }
-    draining = undefined
+  }
+  function start(): void {
+    draining ??= drain().finally(() => {
+      draining = undefined
+      if (jobs.length > 0) start()
+    })
   }
 
   async function runGroup(group: (() => void)[], members: Job[]): Promise<void> {
@@ -127,10 +138,12 @@ function createWriter({ db }: Connection, tx: StoreTransaction, groupSize: numbe
     add<T>(run: (tx: StoreTransaction) => Promise<T>) {
       return new Promise<T>((resolve, reject) => {
         jobs.push({ run, resolve: resolve as (value: unknown) => void, reject })
-        draining ??= drain()
+        start()
       })
     },
-    idle: async () => draining,
+    async idle() {
+      while (draining !== undefined) await draining
+    },
   }
 }
 
