@@ -29,7 +29,7 @@ import { openRead, openWrite } from './transaction'
 export interface CloseOptions {
   /** Milliseconds over which the clients are asked to come back, elsewhere. @defaultValue 5_000 */
   spread?: number | undefined
-  /** Milliseconds that requests and streams get to end by themselves. @defaultValue 5_000 */
+  /** Milliseconds that requests and streams get to end by themselves; 0: none. @defaultValue 5_000 */
   timeout?: number | undefined
 }
 
@@ -118,7 +118,7 @@ export function createSyncHandler<P extends Principal = Principal>(given: SyncHa
       isClosing = true
       upkeep.stop()
       hub.end({ reason: 'drain', spread }, () => true)
-      await settlesWithin(options.clock, timeout, Promise.all([Promise.allSettled(work), hub.idle()]))
+      if (timeout > 0) await settlesWithin(options.clock, timeout, Promise.all([Promise.allSettled(work), hub.idle()]))
       hub.close()
     },
   })

@@ -3,6 +3,8 @@
  * change event with the row's new version; the events go out after the commit, all or none.
  */
 import type { RowChange, RowId, Version } from '../src/base/messages'
+import type { Door } from './door'
+import { assertName, createDoor } from './door'
 import { mergePatch } from './merge-patch'
 import { refuse, reject } from './problem'
 import type {
@@ -15,7 +17,6 @@ import type {
   StoreTransaction,
   WriteOptions,
 } from './store'
-import { isStoreError } from './store'
 
 /** A consistent view of the store. Nothing that commits meanwhile shows in it. */
 export interface ReadTransaction {
@@ -108,39 +109,6 @@ export interface OpenWrite {
   end(): void
 }
 
-interface Door {
-  failure: Error | undefined
-  hasEffects: boolean
-  pass<T>(use: () => Promise<T>): Promise<T>
-  check(): void
-  end(): void
-}
-
-/** Keeps what is behind it from being used late, and remembers a failure of the store. */
-function createDoor(): Door {
-  let ended = false
-  const door: Door = {
-    failure: undefined,
-    hasEffects: false,
-    check() {
-      if (ended) throw new Error('this transaction has ended: await everything before the function returns')
-    },
-    async pass(use) {
-      door.check()
-      try {
-        return await use()
-      } catch (error) {
-        if (isStoreError(error)) door.failure ??= error
-        throw error
-      }
-    },
-    end() {
-      ended = true
-    },
-  }
-  return door
-}
-
 /** Wraps a snapshot for a query, or for a rule that only looks. */
 export function openRead(view: StoreSnapshot): {
   tx: ReadTransaction
@@ -158,12 +126,17 @@ export function openRead(view: StoreSnapshot): {
 }
 
 function reading(view: StoreSnapshot, { pass }: Door): ReadTransaction {
+  const at = <T>(type: string, id: RowId, use: () => Promise<T>) =>
+    pass(() => {
+      assertName(type, id)
+      return use()
+    })
   return {
     native: view.native,
-    get: (type, id) => pass(() => view.get(type, id)),
-    exists: (type, id) => pass(() => view.exists(type, id)),
+    get: (type, id) => at(type, id, () => view.get(type, id)),
+    exists: (type, id) => at(type, id, () => view.exists(type, id)),
     list: (type, options) => pass(() => view.list(type, options)),
-    row: <T>(type: string, id: RowId) => pass(async () => (await view.get<T>(type, id))?.value),
+    row: <T>(type: string, id: RowId) => at(type, id, async () => (await view.get<T>(type, id))?.value),
     rows: <T>(type: string, options?: ListOptions) =>
       pass(async () => (await view.list<T>(type, options)).map((record) => record.value)),
   }
@@ -218,15 +191,17 @@ type RowWrites = Pick<WriteTransaction, 'put' | 'merge' | 'del' | 'expect'>
 
 function rowWrites(store: StoreTransaction, { pass }: Door, expected: Expected | undefined, note: Note): RowWrites {
   let open = expected
-  const check = (type: string, id: RowId, record: StateRecord | undefined, allowed: Expected | undefined) => {
+  const find = async <T>(type: string, id: RowId, allowed: Expected | undefined) => {
+    assertName(type, id)
+    const record = await store.get<T>(type, id)
     open = undefined
     if (allowed !== undefined) assertVersion(record, allowed, `${type} ${JSON.stringify(id)}`)
+    return record
   }
   return {
     put: (type, id, value, options) =>
       pass(async () => {
-        const before = await store.get(type, id)
-        check(type, id, before, open)
+        const before = await find(type, id, open)
         const record = await store.set(type, id, value, options)
         const change = { op: 'put' as const, type, id, version: record.version, value: record.value }
         note(change, before?.value, record.value, options)
@@ -234,8 +209,7 @@ function rowWrites(store: StoreTransaction, { pass }: Door, expected: Expected |
       }),
     merge: <T>(type: string, id: RowId, fields: object, options?: RowOptions) =>
       pass(async () => {
-        const before = await store.get<T>(type, id)
-        check(type, id, before, open)
+        const before = await find<T>(type, id, open)
         if (before === undefined) {
           throw reject({ type: 'not-found', status: 404, detail: `there is no ${type} ${JSON.stringify(id)}` })
         }
@@ -246,30 +220,30 @@ function rowWrites(store: StoreTransaction, { pass }: Door, expected: Expected |
       }),
     del: (type, id, options) =>
       pass(async () => {
-        const before = await store.get(type, id)
-        check(type, id, before, open)
+        const before = await find(type, id, open)
         const gone = await store.delete(type, id)
         if (gone) note({ op: 'del', type, id, version: gone.version }, before?.value, undefined, options)
         return gone !== undefined
       }),
     expect: (type, id, version) =>
       pass(async () => {
-        check(type, id, await store.get(type, id), version === undefined ? expected : [version])
+        await find(type, id, version === undefined ? expected : [version])
       }),
   }
 }
 
 function silentWrites(store: StoreTransaction, door: Door): Pick<WriteTransaction, 'set' | 'delete' | 'atomicUpdate'> {
-  const write = <T>(use: () => Promise<T>): Promise<T> =>
+  const write = <T>(type: string, id: RowId, use: () => Promise<T>): Promise<T> =>
     door.pass(async () => {
+      assertName(type, id)
       const result = await use()
       if (result !== undefined && result !== false) door.hasEffects = true
       return result
     })
   return {
-    set: (type, id, value, options) => write(() => store.set(type, id, value, options)),
-    delete: (type, id) => write(async () => (await store.delete(type, id)) !== undefined),
-    atomicUpdate: (type, id, update, options) => write(() => store.atomicUpdate(type, id, update, options)),
+    set: (type, id, value, options) => write(type, id, () => store.set(type, id, value, options)),
+    delete: (type, id) => write(type, id, async () => (await store.delete(type, id)) !== undefined),
+    atomicUpdate: (type, id, update, options) => write(type, id, () => store.atomicUpdate(type, id, update, options)),
   }
 }
 

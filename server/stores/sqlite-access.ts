@@ -50,10 +50,16 @@ export function connect(db: DatabaseSync): Connection {
         statements.set(sql, statement)
         return statement.all(...parameters) as Row[]
       } catch (error) {
-        throw storeError(`SQLite could not run a statement: ${error instanceof Error ? error.message : ''}`, error)
+        // What cannot be bound is the caller's mistake, not SQLite's failure.
+        if (!isSqliteError(error)) throw error
+        throw storeError(`SQLite could not run a statement: ${error.message}`, error)
       }
     },
   }
+}
+
+function isSqliteError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }
 
 export function sqliteSnapshot({ connection, serializer, now, epoch }: AccessDeps): StoreSnapshot {
