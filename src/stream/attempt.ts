@@ -175,6 +175,7 @@ async function read(deps: AttemptDeps, reading: Reading): Promise<void> {
   const reader = answer.body?.getReader()
   signal.addEventListener('abort', () => void reader?.cancel(signal.reason).catch(ignore))
   let failure: unknown
+  reading.slice.begin()
   while (reader !== undefined && broken === undefined) {
     const asked = deps.clock.now()
     const { value, done } = await reader.read().catch((cause: unknown) => {

@@ -130,7 +130,7 @@ export function createPolicy(clock: Clock, random: Random): Policy {
 
   function decide(outcome: Outcome): Step {
     if (outcome.kind !== 'unfit') unfit = 0
-    if (outcome.kind !== 'unauthorized') refreshTried = false
+    if (outcome.kind !== 'unauthorized' && outcome.kind !== 'renewed') refreshTried = false
     switch (outcome.kind) {
       case 'lost':
         return { ...soon(SPREAD, pause), error: outcome.error }

@@ -17,31 +17,37 @@ const LENGTH = 5
 
 export function createSlice(clock: Clock): Slice {
   let began = clock.now()
-  let wake: (() => void) | undefined
+  let resting: { promise: Promise<void>; end: () => void } | undefined
   let cancelled = false
   const begin = () => {
     began = clock.now()
   }
+
+  function start(): Promise<void> {
+    let end = begin
+    const promise = new Promise<void>((resolve) => {
+      end = () => {
+        cancel()
+        resting = undefined
+        begin()
+        resolve()
+      }
+      const cancel = clock.after(0, end)
+    })
+    resting = { promise, end }
+    return promise
+  }
+
   return {
     begin,
     isOver() {
       const spent = clock.now() - began
       return spent >= LENGTH || spent < 0
     },
-    async rest() {
-      if (cancelled) return
-      await new Promise<void>((resolve) => {
-        const stop = clock.after(0, resolve)
-        wake = () => {
-          stop()
-          resolve()
-        }
-      })
-      begin()
-    },
+    rest: () => (cancelled ? Promise.resolve() : (resting?.promise ?? start())),
     cancel() {
       cancelled = true
-      wake?.()
+      resting?.end()
     },
   }
 }

@@ -40,6 +40,7 @@ export async function serveRaw(handler: (socket: Socket, count: number) => void)
   let count = 0
   const server = createNetServer((socket) => {
     socket.on('error', () => {})
+    socket.resume()
     handler(socket, count++)
   })
   return { ...(await listen(server as unknown as Server, onTestFinished)), requests: [] }
@@ -116,7 +117,7 @@ export function createFastClock(factor = 1): CountingClock {
 const origin = performance.now()
 
 /** Waits until `check` is true, in real time, or fails. */
-export async function until(check: () => boolean, what = 'what was waited for', limit = 10_000): Promise<void> {
+export async function until(check: () => boolean, what = 'what was waited for', limit = 4_000): Promise<void> {
   const end = performance.now() + limit
   while (!check()) {
     if (performance.now() > end) throw new Error(`${what} did not happen within ${limit} ms`)
@@ -125,7 +126,7 @@ export async function until(check: () => boolean, what = 'what was waited for', 
 }
 
 /** After a test: no socket, no timer. */
-export async function expectClean(server: LoopbackServer, clock: CountingClock): Promise<void> {
+export async function expectClean(server: LoopbackServer, clock: { timers(): number }): Promise<void> {
   await until(() => server.sockets() === 0, 'the end of the last socket')
   expect(clock.timers()).toBe(0)
 }

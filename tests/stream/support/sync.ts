@@ -2,6 +2,7 @@
 import type { Cursor } from '../../../src/base/cursor'
 import type { SyncError } from '../../../src/base/errors'
 import { seededRandom } from '../../../src/platform/ids'
+import type { FetchLike } from '../../../src/platform/transport'
 import type { StreamOptions, StreamTarget, SyncStream } from '../../../src/stream/stream'
 import { createSyncStream } from '../../../src/stream/stream'
 import type { ScriptedServer } from './scripted'
@@ -38,6 +39,8 @@ export interface SyncBenchOptions extends Partial<StreamOptions> {
   slowReads?: boolean
   refreshAuth?: () => Promise<boolean>
   headers?: () => Promise<Record<string, string>>
+  /** Another network than the scripted one: a real server's. */
+  fetch?: FetchLike
 }
 
 export const hello = (cursor: Cursor, resume = 'fresh', more: object = {}): string =>
@@ -48,7 +51,7 @@ export const change = (prev: Cursor | null, id: Cursor, more: object = {}): stri
   frame('invalidate', { prev, keys: [['k', id]], ...more }, id)
 
 export function createSyncBench(options: SyncBenchOptions = {}): SyncBench {
-  const { seed = 1, target, slowReads = false, refreshAuth, headers, ...streamOptions } = options
+  const { seed = 1, target, slowReads = false, refreshAuth, headers, fetch, ...streamOptions } = options
   const clock = createVirtualClock()
   const network = createVirtualNetwork()
   const server = createScriptedServer(clock.now)
@@ -60,7 +63,7 @@ export function createSyncBench(options: SyncBenchOptions = {}): SyncBench {
       clock,
       network,
       random: seededRandom(seed),
-      fetch: server.fetch,
+      fetch: fetch ?? server.fetch,
       headers: headers ?? (async () => ({})),
       refreshAuth,
       report: (error) => void reports.push(error),

@@ -34,6 +34,7 @@ export function createVirtualClock(start = 1_700_000_000_000): VirtualClock {
     soon: (callback) => queueMicrotask(callback),
     timers: () => timers.size,
     async advance(milliseconds) {
+      if (Number.isNaN(milliseconds)) throw new Error('no time to advance to')
       const end = now + milliseconds
       await turn()
       for (let timer = next(); timer !== undefined && timer.due <= end; timer = next()) {
