@@ -1,24 +1,11 @@
 // How the tests run: `node` (most of them), `types` (*.test-d.ts), `chromium` (*.browser.test.ts, inside a page) and
 // `e2e` (tests/e2e, Node driving a page). The last two need a browser; without one they are left out, loudly.
-import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { msw } from 'msw/vite'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
 import { defineConfig } from 'vitest/config'
+import { alias } from './scripts/aliases.ts'
 import { chromiumArguments, chromiumPath, hasChromium } from './tests/chromium.ts'
-
-const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-/** The package's own names, most specific first: everything in the repository runs on the sources. */
-const alias = [
-  { find: /^tidemark\/mocks\/node$/, replacement: source('./mocks/node.ts') },
-  { find: /^tidemark\/mocks\/browser$/, replacement: source('./mocks/browser.ts') },
-  { find: /^tidemark\/mocks$/, replacement: source('./mocks/index.ts') },
-  { find: /^tidemark\/react$/, replacement: source('./adapters/react/index.ts') },
-  { find: /^tidemark\/vue$/, replacement: source('./adapters/vue/index.ts') },
-  { find: /^tidemark\/server$/, replacement: source('./server/index.ts') },
-  { find: /^tidemark$/, replacement: source('./src/index.ts') },
-]
 
 const node: TestProjectInlineConfiguration = {
   resolve: { alias },
