@@ -85,9 +85,17 @@ export interface DefinedMutation<TVariables = never, TData = unknown> extends Mu
   readonly defined: true
 }
 
-/** Any defined mutation, whatever its variables. */
+/** Any defined mutation, whatever its variables and its result. */
 // `never` in the places of input makes every DefinedMutation assignable to it.
-export type AnyMutation = DefinedMutation<never, unknown>
+export interface AnyMutation
+  extends Omit<DefinedMutation<never, never>, 'mutationFn' | 'conflict' | 'rebase' | 'migrate'> {
+  mutationFn: (variables: never, context: MutationContext) => Promise<unknown>
+  conflict?: Exclude<ConflictPolicy<never>, (...args: never) => unknown> | AnyDecision | undefined
+  rebase?: ((current: unknown, variables: never) => unknown) | undefined
+  migrate?: ((variables: unknown, version: number) => unknown) | undefined
+}
+
+type AnyDecision = (context: ConflictContext<never>) => Resolution<unknown> | Promise<Resolution<unknown>>
 
 /**
  * Defines a mutation. It changes nothing and touches no client; give it to `createSyncClient({ mutations })`.

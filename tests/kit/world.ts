@@ -1,6 +1,6 @@
 // One sync client in virtual time, on a network that the test answers by hand.
-import type { SyncClient, SyncClientOptions, SyncError } from 'tidemark'
-import { createQueryStore, createSyncClient, QueryClient, seededRandom } from 'tidemark'
+import type { SyncClient, SyncClientOptions, SyncError, SyncStorage } from 'tidemark'
+import { createQueryStore, createSyncClient, memoryStorage, QueryClient, seededRandom } from 'tidemark'
 import type { VirtualClock } from './clock'
 import { virtualClock } from './clock'
 import type { ScriptedNetwork } from './network'
@@ -10,6 +10,8 @@ export interface World {
   readonly sync: SyncClient
   readonly clock: VirtualClock
   readonly net: ScriptedNetwork
+  /** What a second world is given to be the page after a reload. */
+  readonly storage: SyncStorage
   /** What was reported. */
   readonly reports: SyncError[]
   /** What a developer was warned of. */
@@ -27,7 +29,7 @@ export interface Watch<T> {
 }
 
 export function createWorld(options: SyncClientOptions & { seed?: number } = {}): World {
-  const { seed = 1, platform, ...rest } = options
+  const { seed = 1, platform, storage = memoryStorage(), ...rest } = options
   const clock = virtualClock()
   const net = scriptedNetwork()
   const reports: SyncError[] = []
@@ -39,6 +41,7 @@ export function createWorld(options: SyncClientOptions & { seed?: number } = {})
       },
     }),
     onReport: (report) => void reports.push(report),
+    storage,
     platform: {
       clock,
       random: seededRandom(seed),
@@ -54,6 +57,7 @@ export function createWorld(options: SyncClientOptions & { seed?: number } = {})
     sync,
     clock,
     net,
+    storage,
     reports,
     warnings,
     watch<T>(query: { queryKey: readonly unknown[] }): Watch<T> {
