@@ -84,13 +84,12 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
   const continues = previous !== undefined && isSameLog(incoming, previous)
   const has = new Set(incoming.has)
   if (continues) keepKnown(record, previous, incoming, has)
-  const derived = incoming.kind === 'push' || incoming.rows !== undefined
   const shared = shareData(record, incoming.data)
   record.base = {
     data: shared,
     at: incoming.at,
     floor: laterCursor(continues ? floorOf(previous, incoming) : undefined, incoming.floor),
-    start: derived && previous !== undefined ? Math.max(incoming.start, previous.start) : incoming.start,
+    start: startOf(incoming, previous),
     accepted: core.tickNow,
     has,
   }
@@ -105,6 +104,13 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
   release(core, record)
   core.afterwards(() => core.listener?.onReadSettled())
   return 'accepted'
+}
+
+/** Rows from an answer say nothing of the rest of the query: that is as old as it was. */
+function startOf(incoming: Incoming, previous: Base | undefined): number {
+  if (previous === undefined) return incoming.start
+  if (incoming.kind === 'answer' && incoming.rows !== undefined) return previous.start
+  return incoming.kind === 'push' ? Math.max(incoming.start, previous.start) : incoming.start
 }
 
 // What base was known to contain is not forgotten; old ids beyond 256 are of mutations that have long left.
@@ -136,8 +142,9 @@ function freshen(core: Core, record: QueryRecord, incoming: Incoming): void {
   const behind =
     incoming.at !== undefined && record.staleAt !== undefined && (compareCursors(incoming.at, record.staleAt) ?? 0) < 0
   record.stale = behind || incoming.start <= record.staleTick
-  if (!record.stale) record.attempts = 0
-  if (record.stale) core.refresh(record)
+  if (record.stale) return core.refresh(record)
+  record.attempts = 0
+  record.wanted = false // whatever was asked for while it was on its way, it is fresh
 }
 
 /** Writes the base into query-core. A fetch's own result ends that fetch; anything else leaves it running. */
@@ -211,7 +218,7 @@ export function outcome(
     core.touch(record)
     if (kind === 'confirmed') record.fences.set(layer.id, tick)
     decideHeld(core, record, layer, kind === 'confirmed', cursor)
-    core.refresh(record)
+    if (record.wanted) core.refresh(record)
   }
 }
 

@@ -69,11 +69,13 @@ function acceptAnswer(
     return
   }
   if (isBehind(record, answer.cursor)) return
-  const data = fold(
+  const located = fold(
     record.baseLocated,
     ops.filter((op) => !isOutdated(record.baseLocated, op, versions)),
     core.drafts,
-  ).data
+  )
+  if (!ops.some((op) => isIn(located, op))) return // these rows are not of this query
+  const { data } = located
   const incoming = {
     kind: 'answer' as const,
     data,
@@ -91,6 +93,10 @@ function acceptAnswer(
   if (answer.cursor === undefined && base.at !== undefined) return markStale(core, record)
   if (isOlder({ ...incoming, floor: incoming.floor ?? base.floor }, base)) return markStale(core, record, answer.cursor)
   accept(core, record, incoming)
+}
+
+function isIn(located: Located, op: Op): boolean {
+  return op.kind === 'remove' || ('entity' in op && find(located, op.entity.type, op.id).length > 0)
 }
 
 /** Base is already past the answer: it knows more than these rows. */
