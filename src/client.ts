@@ -19,6 +19,8 @@ import type { ReadonlyStore } from './stores/live'
 import { createLiveStore } from './stores/live'
 import type { OutboxState } from './stores/outbox'
 import { createOutboxView } from './stores/outbox'
+import type { PendingStores } from './stores/pending'
+import { createPendingStores } from './stores/pending'
 import type { SyncStatus } from './stores/status'
 import { createStatusView } from './stores/status'
 import type { SyncStream } from './stream/stream'
@@ -63,6 +65,16 @@ export interface SyncClient {
   readonly viewClient: QueryClient
   readonly status: ReadonlyStore<SyncStatus>
   readonly outbox: ReadonlyStore<OutboxState>
+  /**
+   * A store of the entries that are not settled and match the filter, oldest first: by row, by query, by mutation. A row's
+   * store is told of that row's writes only, so that every row of a long list can have one.
+   */
+  readonly pending: PendingStores
+  /**
+   * Runs every publish to observers inside `wrap`, which must call what it is given before it returns; for frameworks
+   * that batch. Returns a function that takes it away.
+   */
+  wrapPublish(wrap: (publish: () => void) => void): () => void
   /** Tries to connect now instead of waiting. */
   reconnect(): void
   /**
@@ -152,6 +164,12 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     viewClient: cache.viewClient,
     status: status.store,
     outbox: outbox.store,
+    pending: createPendingStores({ outbox: outbox.store, core: cache.core }),
+    wrapPublish(wrap) {
+      const own: typeof wrap = (publish) => wrap(publish)
+      cache.core.wraps.add(own)
+      return () => void cache.core.wraps.delete(own)
+    },
     reconnect: () => {
       queue.wake()
       stream?.retryNow()

@@ -50,6 +50,10 @@ export interface Core extends CoreDeps {
   touch(record: QueryRecord): void
   /** After the transition: make the reads that are wanted. */
   refresh: (record: QueryRecord) => void
+  /** What every call of observers' listeners runs inside of. */
+  readonly wraps: Set<(publish: () => void) => void>
+  /** Runs `run` inside the wraps. */
+  publish(run: () => void): void
   /** The transition's callbacks that run after its publish. */
   afterwards(run: () => void): void
   addLayer(layer: Layer): void
@@ -80,6 +84,8 @@ export function createCore(deps: CoreDeps): Core {
     streamAt: undefined,
     tickNow: 0,
     refresh: () => {},
+    wraps: new Set(),
+    publish: (run) => [...core.wraps].reduce<() => void>((inner, wrap) => () => wrap(inner), run)(),
     tick: () => ++core.tickNow,
     transition(run) {
       depth++
@@ -138,7 +144,10 @@ export function createCore(deps: CoreDeps): Core {
     }
     const callbacks = later
     later = []
-    for (const call of notify) call()
+    if (notify.length > 0)
+      core.publish(() => {
+        for (const call of notify) call()
+      })
     if (changed.size > 0) checkLayers()
     for (const call of callbacks) call()
   }

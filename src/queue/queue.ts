@@ -70,7 +70,10 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
   }
   const byLayer = new WeakMap<Layer, Item>()
   deps.cache.listen({
-    onReflected: (layer) => byLayer.get(layer)?.reflected.resolve(),
+    onReflected: (layer) => {
+      byLayer.get(layer)?.reflected.resolve()
+      deps.changed()
+    },
     onGone: (layer) => {
       const item = byLayer.get(layer)
       if (item === undefined) return

@@ -1,8 +1,25 @@
 /** The outbox as people see it: what is pending, what failed, what could not be understood. Entries are copies. */
+import { canonical } from '../base/key'
+import type { RowId } from '../base/messages'
+import type { Op } from '../cache/recipes'
+import { record } from '../cache/recipes'
 import type { Entry } from '../queue/outbox'
 import type { Queue } from '../queue/queue'
 
-export type OutboxEntry = Readonly<Entry>
+/** A row that an entry changes. */
+export interface RowReference {
+  /** The entity's type. */
+  readonly type: string
+  readonly id: RowId
+}
+
+/** A copy of one recorded call: it never changes, a changed entry is another copy. */
+export interface OutboxEntry extends Readonly<Entry> {
+  /** The rows that its `optimistic` names. */
+  readonly rows: readonly RowReference[]
+  /** Confirmed, and every watched query with data shows it from the base: nothing on the screen waits for it. */
+  readonly isReflected: boolean
+}
 
 export interface OutboxState {
   /** Not settled, in order. A confirmed one is still shown until the base contains it. */
@@ -13,23 +30,60 @@ export interface OutboxState {
   readonly quarantined: readonly OutboxEntry[]
 }
 
+/** Computes the state from the queue; what has not changed keeps its reference. */
 export function createOutboxView(queue: Queue): (previous: OutboxState | undefined) => OutboxState {
-  let known = new WeakMap<Entry, OutboxEntry>()
-  const copy = (entry: Entry): OutboxEntry => {
+  const known = new WeakMap<Entry, OutboxEntry>()
+  const copy = (entry: Entry, ops: (() => readonly Op[]) | undefined, isReflected: boolean): OutboxEntry => {
     const before = known.get(entry)
-    if (
-      before !== undefined &&
-      (Object.keys(entry) as Array<keyof Entry>).every((name) => Object.is(before[name], entry[name]))
-    )
-      return before
-    const next = { ...entry }
+    if (before !== undefined && before.isReflected === isReflected && isSame(before, entry)) return before
+    const rows = before?.variables === entry.variables && before !== undefined ? before.rows : rowsOf(ops?.() ?? [])
+    const next = { ...entry, rows, isReflected }
     known.set(entry, next)
     return next
   }
-  return () => {
+  const settled = (entry: Entry): OutboxEntry => copy(entry, () => recordAgain(queue, entry), false)
+  return (previous) => {
     const { items, failed, quarantined } = queue.state
-    if (items.size === 0) known = new WeakMap()
-    const entries = [...items.values()].map((item) => item.entry).sort((a, b) => a.pos - b.pos)
-    return { entries: entries.map(copy), failed: failed.map(copy), quarantined: quarantined.map(copy) }
+    const entries = [...items.values()]
+      .sort((a, b) => a.entry.pos - b.entry.pos)
+      .map(({ entry, layer, reflected }) => copy(entry, () => layer.ops, reflected.settled))
+    const next = { entries, failed: failed.map(settled), quarantined: quarantined.map(settled) }
+    return previous === undefined ? next : keep(previous, next)
   }
+}
+
+function isSame(copied: OutboxEntry, entry: Entry): boolean {
+  return (Object.keys(entry) as Array<keyof Entry>).every((name) => Object.is(copied[name], entry[name]))
+}
+
+function rowsOf(ops: readonly Op[]): readonly RowReference[] {
+  const rows = new Map<string, RowReference>()
+  for (const op of ops) if ('entity' in op) rows.set(`${op.entity.type} ${op.id}`, { type: op.entity.type, id: op.id })
+  return [...rows.values()]
+}
+
+// An entry that failed on an earlier page has no layer here: what it would change is asked again.
+function recordAgain(queue: Queue, entry: Entry): readonly Op[] {
+  const optimistic = queue.state.options.mutations.get(canonical(entry.mutationKey))?.optimistic
+  if (optimistic === undefined) return []
+  try {
+    return record((view) => optimistic(view, entry.variables as never))
+  } catch {
+    return []
+  }
+}
+
+function keep(previous: OutboxState, next: OutboxState): OutboxState {
+  const entries = keepList(previous.entries, next.entries)
+  const failed = keepList(previous.failed, next.failed)
+  const quarantined = keepList(previous.quarantined, next.quarantined)
+  const same = entries === previous.entries && failed === previous.failed && quarantined === previous.quarantined
+  return same ? previous : { entries, failed, quarantined }
+}
+
+/** `previous` where the lists have the same members. */
+export function keepList<T>(previous: readonly T[], next: readonly T[]): readonly T[] {
+  return previous.length === next.length && previous.every((member, at) => Object.is(member, next[at]))
+    ? previous
+    : next
 }
