@@ -24,7 +24,7 @@ export type {
   Validator,
 } from './options'
 export type { Refusal, RejectOptions } from './problem'
-export { conflict, forbid, refusal, reject, retryLater } from './problem'
+export { conflict, forbid, reject, retryLater } from './problem'
 export type {
   Invalidation,
   ListOptions,

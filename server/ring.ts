@@ -29,7 +29,7 @@ export interface Ring {
 }
 
 export function createRing({ ringEvents, ringSize }: RingLimits, position: Position): Ring {
-  let frames: Frame[] = []
+  let frames: (Frame | undefined)[] = []
   let dropped = 0
   let first = 0
   let startPosition = position
@@ -42,8 +42,8 @@ export function createRing({ ringEvents, ringSize }: RingLimits, position: Posit
     if (frame === undefined) return
     startPosition = frame.entry.position
     size -= frame.size
-    dropped++
-    // Shifting an array for every frame would cost its length; so it is cut when half of it is gone.
+    frames[dropped++] = undefined
+    // Shifting an array for every frame would cost its length; so it is cut when much of it is gone.
     if (dropped < 1024 && dropped < frames.length) return
     frames = frames.slice(dropped)
     first += dropped

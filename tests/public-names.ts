@@ -73,7 +73,19 @@ export const entries: readonly Entry[] = [
     specifier: 'tidemark/server',
     source: 'server/index.ts',
     includes: undefined,
-    own: ['createSyncHandler', 'memoryStore', 'processBus', 'sqliteStore'],
+    own: [
+      'conflict',
+      'createSyncHandler',
+      'forbid',
+      'jsonSerializer',
+      'memoryStore',
+      'processBus',
+      'reject',
+      'retryLater',
+      'sqliteStore',
+      'storeError',
+      'toNodeListener',
+    ],
   },
 ]
 
