@@ -24,8 +24,8 @@ export interface Step {
 }
 
 export interface Policy {
-  /** An attempt begins, with this event id. */
-  began(lastEventId: string | undefined): void
+  /** An attempt begins. */
+  began(): void
   /** Attempts since the stream was last healthy. */
   attempts(): number
   /** The connection has proved itself: everything counts from the start again. */
@@ -36,7 +36,8 @@ export interface Policy {
   mayRefresh(): boolean
   /** The credentials were refreshed (`true`: there are new ones). */
   refreshed(): void
-  decide(outcome: Outcome): Step
+  /** `lastEventId`: where the next attempt would go on. */
+  decide(outcome: Outcome, lastEventId: string | undefined): Step
 }
 
 const BASE = 1_000
@@ -76,12 +77,13 @@ export function createPolicy(clock: Clock, random: Random): Policy {
   let isHinted = false
   let refusedIds = 0
   let expiredIds = 0
-  let lastEventId: string | undefined
   let poison: { id: string | undefined; count: number } | undefined
 
   const guard = () => {
-    const oldest = starts.length < STORM_COUNT ? undefined : starts[starts.length - STORM_COUNT]
-    return oldest === undefined ? 0 : Math.min(STORM_TIME, Math.max(0, oldest + STORM_TIME - clock.now()))
+    const oldest = starts.length < STORM_COUNT ? undefined : starts[0]
+    if (oldest === undefined) return 0
+    const left = Math.min(STORM_TIME, Math.max(0, oldest + STORM_TIME - clock.now()))
+    return left + (1 - random.next()) * BASE
   }
   const waiting = (delay: number, floor = 0): Step => {
     const least = Math.max(floor, guard())
@@ -121,14 +123,14 @@ export function createPolicy(clock: Clock, random: Random): Policy {
     if (bye.reason === 'overload') return waiting(Math.max(backoff.next(), after + random.next() * spread), after)
     return soon(bye.reason === 'auth-expired' ? 0 : spread, after, after)
   }
-  const fromPoison = (error: SyncError): Step => {
-    poison = poison !== undefined && poison.id === lastEventId ? poison : { id: lastEventId, count: 0 }
+  const fromPoison = (error: SyncError, id: string | undefined): Step => {
+    poison = poison !== undefined && poison.id === id ? poison : { id, count: 0 }
     const dropId = ++poison.count > POISON_MAX
     if (dropId) poison = undefined
     return { ...again(error), dropId, report: true }
   }
 
-  function decide(outcome: Outcome): Step {
+  function decide(outcome: Outcome, lastEventId: string | undefined): Step {
     if (outcome.kind !== 'unfit') unfit = 0
     if (outcome.kind !== 'unauthorized' && outcome.kind !== 'renewed') refreshTried = false
     switch (outcome.kind) {
@@ -153,7 +155,7 @@ export function createPolicy(clock: Clock, random: Random): Policy {
         if (++expiredIds > 1) return { ...again(outcome.error), dropId: true }
         return { ...waiting(random.next() * BASE), error: outcome.error, dropId: true }
       case 'oversized':
-        return fromPoison(outcome.error)
+        return fromPoison(outcome.error, lastEventId)
       case 'bye':
         return fromBye(outcome.bye)
       case 'ended':
@@ -168,8 +170,7 @@ export function createPolicy(clock: Clock, random: Random): Policy {
   }
 
   return {
-    began(id) {
-      lastEventId = id
+    began() {
       isHealthy = false
       attempts++
       starts = [...starts.slice(1 - STORM_COUNT), clock.now()]

@@ -83,13 +83,18 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   const tell = (run: () => void) => void guard(run, (cause) => fail('What the stream brought was not taken.', cause))
   const unfit = (why: string) => deps.end({ kind: 'unfit', error: new SyncError('protocol', why) })
 
-  /** Everything up to `at` is applied: now the position may move. */
-  function commit(at: Cursor | undefined): void {
-    if (at === undefined) return
+  /** Everything up to `at` is applied: now the position may move. Returns whether it did. */
+  function commit(at: Cursor | undefined): boolean {
+    if (at === undefined) return false
     const moved = cursor === undefined || compareCursors(at, cursor) !== 0
     cursor = at
     position.move(at)
-    if (moved) deps.progressed()
+    return moved
+  }
+
+  /** An event has brought the stream further, which a greeting or a resync does not. */
+  function step(at: Cursor | undefined): void {
+    if (commit(at)) deps.progressed()
   }
 
   function apply(messages: readonly ChangeMessage[], at: Cursor | undefined): Handled {
@@ -99,7 +104,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
       fail('A transaction of the stream could not be applied; everything is read again.', cause)
       return resync({ reason: 'protocol', cursor: at ?? position.get() })
     }
-    commit(at)
+    step(at)
     return undefined
   }
 
@@ -203,7 +208,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     const flushed = flush()
     if (flushed !== undefined) return after(flushed, () => mark(prev, id))
     tell(() => target.reached(id))
-    return commit(id)
+    return step(id)
   }
 
   function malformed(event: string, reason: string, id: Cursor | undefined, cause?: unknown): Handled {

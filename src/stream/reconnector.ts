@@ -38,7 +38,7 @@ export type ReconnectorDeps = WaitDeps
 export interface ReconnectorOptions {
   /** Begins one attempt. */
   attempt(): Attempt
-  /** The event id that the next attempt will send. */
+  /** Where the next attempt would go on. */
   lastEventId(): string | undefined
   /** The position is of no use any more. */
   dropId(because: Outcome['kind']): void
@@ -88,7 +88,7 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
 
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      policy.began(options.lastEventId())
+      policy.began()
       show('connecting', { lastError: status.get().lastError })
       if (signal.aborted) return
       current = options.attempt()
@@ -111,8 +111,9 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
 
   /** Refreshes credentials where that may help, then asks the policy. */
   async function judge(outcome: Outcome, signal: AbortSignal): Promise<Step> {
+    const decide = (of: Outcome) => policy.decide(of, options.lastEventId())
     const expired = outcome.kind === 'bye' && outcome.bye.reason === 'auth-expired'
-    if (!expired && (outcome.kind !== 'unauthorized' || !policy.mayRefresh())) return policy.decide(outcome)
+    if (!expired && (outcome.kind !== 'unauthorized' || !policy.mayRefresh())) return decide(outcome)
     let renewed = true
     try {
       renewed = (await options.refreshAuth?.()) ?? true
@@ -123,9 +124,9 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
     }
     if (outcome.kind === 'unauthorized') {
       policy.refreshed()
-      return renewed ? policy.decide({ kind: 'renewed' }) : policy.decide(outcome)
+      return renewed ? decide({ kind: 'renewed' }) : decide(outcome)
     }
-    return policy.decide(outcome)
+    return decide(outcome)
   }
 
   async function sit(step: Step, signal: AbortSignal): Promise<void> {

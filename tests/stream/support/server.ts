@@ -10,7 +10,7 @@ export interface LoopbackServer {
   readonly url: string
   /** Every request so far, oldest first. */
   readonly requests: IncomingMessage[]
-  /** Sockets that are open. */
+  /** Sockets that are open and have carried a request. (After an abort, Node's `fetch` may open a spare one.) */
   sockets(): number
   /** Destroys all sockets: the process died. */
   kill(): void
@@ -27,12 +27,14 @@ export type Finished = (end: () => Promise<void>) => void
 /** An HTTP server; `handler` gets how many requests came before. Each connection serves one request. */
 export async function serve(handler: Handler, finished: Finished = onTestFinished): Promise<LoopbackServer> {
   const requests: IncomingMessage[] = []
+  const used = new Set<Socket>()
   const server = createServer((request, response) => {
     response.shouldKeepAlive = false
     requests.push(request)
+    used.add(request.socket)
     handler(request, response, requests.length - 1)
   })
-  return { ...(await listen(server, finished)), requests }
+  return { ...(await listen(server, finished, (socket) => used.has(socket))), requests }
 }
 
 /** A TCP server that speaks no HTTP by itself: `handler` gets each socket. */
@@ -46,7 +48,11 @@ export async function serveRaw(handler: (socket: Socket, count: number) => void)
   return { ...(await listen(server as unknown as Server, onTestFinished)), requests: [] }
 }
 
-async function listen(server: Server, finished: Finished): Promise<Omit<LoopbackServer, 'requests'>> {
+async function listen(
+  server: Server,
+  finished: Finished,
+  counts: (socket: Socket) => boolean = () => true,
+): Promise<Omit<LoopbackServer, 'requests'>> {
   const open = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     open.add(socket)
@@ -64,8 +70,17 @@ async function listen(server: Server, finished: Finished): Promise<Omit<Loopback
       kill()
     })
   finished(close)
-  return { url: `http://127.0.0.1:${port}/sync`, sockets: () => open.size, kill, close, restart: () => start(port) }
+  return {
+    url: `http://127.0.0.1:${port}/sync`,
+    sockets: () => [...open].filter(counts).length,
+    kill,
+    close,
+    restart: () => start(port),
+  }
 }
+
+/** A head of an event stream, for servers that write their bytes themselves. */
+export const RAW_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n'
 
 export const EVENT_STREAM = { 'content-type': 'text/event-stream' }
 

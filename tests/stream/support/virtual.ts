@@ -7,6 +7,10 @@ export interface VirtualClock extends Clock {
   advance(milliseconds: number): Promise<void>
   /** Sets the clock on without firing anything on the way: the device slept. */
   sleep(milliseconds: number): Promise<void>
+  /** Sets the clock to `time` without firing anything, and calls `then` first: a frozen page wakes up. */
+  freeze(then: () => void, time: number): Promise<void>
+  /** Sets the wall clock; timers go on as they were. */
+  shift(milliseconds: number): Promise<void>
   /** How many timers run. */
   timers(): number
 }
@@ -44,6 +48,16 @@ export function createVirtualClock(start = 1_700_000_000_000): VirtualClock {
         await turn()
       }
       now = Math.max(now, end)
+      await turn()
+    },
+    async freeze(then, time) {
+      now = time
+      then()
+      await turn()
+    },
+    async shift(milliseconds) {
+      now += milliseconds
+      for (const timer of timers.values()) timer.due += milliseconds
       await turn()
     },
     async sleep(milliseconds) {
