@@ -144,7 +144,7 @@ function freshen(core: Core, record: QueryRecord, incoming: Incoming): void {
   record.stale = behind || incoming.start <= record.staleTick
   if (record.stale) return core.refresh(record)
   record.attempts = 0
-  record.wanted = false // whatever was asked for while it was on its way, it is fresh
+  if (record.held.length === 0) record.wanted = false // what was asked for while it was on its way, it has brought
 }
 
 /** Writes the base into query-core. A fetch's own result ends that fetch; anything else leaves it running. */
@@ -170,6 +170,7 @@ function hold(core: Core, record: QueryRecord, held: Held): void {
     a.at === undefined || b.at === undefined ? 0 : (compareCursors(a.at, b.at) ?? 0),
   )
   record.held = all.filter((_, at) => at === 0 || at === all.length - 1)
+  core.afterwards(() => core.listener?.onReadSettled())
   if (record.mode === 'exact') {
     record.wanted = true
     core.refresh(record)
@@ -212,6 +213,7 @@ export function outcome(
     layer.confirmedAt = cursor
     layer.confirmedTick = tick
     core.confirmed(cursor)
+    core.afterwards(core.checkLayers) // perhaps it touches nothing that is cached
   }
   for (const record of core.records.values()) {
     if (!record.attached.some((attached) => attached.layer === layer)) continue

@@ -199,7 +199,9 @@ function endWithout(deps: AdoptDeps, record: QueryRecord, acceptance: Acceptance
   }
   record.arrival ??= createDeferred()
   if (acceptance === 'held') return
+  record.stale = true
   record.missed++
+  core.afterwards(() => core.listener?.onReadSettled())
   refresher.want(record)
 }
 

@@ -21,6 +21,7 @@ import { accept, markStale } from './accept'
 import type { Core } from './core'
 import type { Entity, Located } from './entities'
 import { find, holds, locate } from './entities'
+import type { Base, Held } from './evidence'
 import { rowName } from './evidence'
 import { fold } from './fold'
 import type { Op } from './recipes'
@@ -88,9 +89,9 @@ function isKnown(record: QueryRecord, { cursor }: PushEvent): boolean {
   return cursor !== undefined && record.base?.at !== undefined && isAtOrPast(record.base.at, cursor)
 }
 
-/** Whether an earlier event was not applied to it: then a later one may not be applied either. */
-function missedOne({ base, staleAt }: QueryRecord): boolean {
-  return base?.at !== undefined && staleAt !== undefined && (compareCursors(base.at, staleAt) ?? 0) < 0
+/** Whether this base, or waiting base, lacks an earlier event: then a later one may not be applied to it either. */
+function missedOne(on: Base | Held, staleAt: Cursor | undefined): boolean {
+  return on.at !== undefined && staleAt !== undefined && (compareCursors(on.at, staleAt) ?? 0) < 0
 }
 
 function patchRecord(core: Core, record: QueryRecord, changes: readonly RowChange[], event: PushEvent): void {
@@ -98,7 +99,7 @@ function patchRecord(core: Core, record: QueryRecord, changes: readonly RowChang
   const held = event.names === undefined ? record.held.at(-1) : undefined
   const on = held ?? record.base
   const placed =
-    on === undefined || missedOne(record)
+    on === undefined || missedOne(on, record.staleAt)
       ? undefined
       : place(core, record, locateOn(record, on.data), changes, event.versions)
   if (on === undefined || placed === undefined) return markStale(core, record, event.cursor)

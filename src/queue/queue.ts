@@ -81,7 +81,10 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
       if (state.confirmed.has(item)) drop(state, item)
       deps.changed()
     },
-    onReadSettled: () => state.pump(),
+    onReadSettled: () => {
+      deps.changed()
+      state.pump()
+    },
   })
   deps.breaker.subscribe(() => state.pump())
 
@@ -100,21 +103,28 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     return item
   }
 
+  let loading: Promise<void> | undefined
+  const loaded = (): Promise<void> => {
+    loading ??= load(state, add)
+    return loading
+  }
+
+  // Not before the log of an earlier page is read: it says which places, and which sequences, are taken.
   function append(item: Item): MutationHandle<never> {
-    deps.outbox.save([item.entry], state.meta).then(
-      () => {
+    loaded()
+      .then(() => (state.items.has(item.entry.id) ? deps.outbox.save([item.entry], state.meta) : undefined))
+      .then(
+        () => item.durable.resolve(),
+        (error: SyncError) => {
+          // The entry lives on in memory: it is sent all the same, it just does not survive this page.
+          item.durable.reject(error)
+          deps.report(error)
+        },
+      )
+      .then(() => {
         item.appended = true
-        item.durable.resolve()
         state.pump()
-      },
-      (error: SyncError) => {
-        // The entry lives on in memory: it is sent all the same, it just does not survive this page.
-        item.appended = true
-        item.durable.reject(error)
-        deps.report(error)
-        state.pump()
-      },
-    )
+      })
     return handleOf(state, item) as MutationHandle<never>
   }
 
@@ -131,7 +141,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     async start() {
       if (state.started || state.closed) return
       state.started = true
-      if (!state.ready) await load(state, add)
+      await loaded()
       state.pump()
     },
     stop() {
