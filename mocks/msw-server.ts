@@ -1,0 +1,36 @@
+/** The mock server with MSW's request handlers for it. */
+import type { HttpHandler } from 'msw'
+import { createHandlers } from './handlers'
+import type { MockServerOptions, Rows } from './options'
+import type { MockServerCore } from './server'
+import { createServer } from './server'
+
+/** A whole server for a test. Made by {@link createMockServer}. */
+export interface MockServer<TRows extends Rows = Rows> extends MockServerCore<TRows> {
+  /** For MSW's `setupServer(...server.handlers)` and `setupWorker(...server.handlers)`. */
+  readonly handlers: readonly HttpHandler[]
+}
+
+/**
+ * Makes a sync server in memory: tables with REST routes, named queries and mutations, the stream, and faults that a
+ * test switches on. Nothing is intercepted by it alone: give `server.handlers` to MSW, or `server.fetch` to a client.
+ *
+ * @example
+ * ```ts
+ * const server = createMockServer({ tables: { todos: { rows: [{ id: '1', title: 'Milk' }] } } })
+ * const sync = createSyncClient({ mutations, stream: { url: '/api/sync' }, platform: { fetch: server.fetch } })
+ * server.faults.loseAnswer({ on: 'POST /api/todos' })
+ * ```
+ */
+export function createMockServer<TRows extends Rows = Record<never, never>>(
+  options: MockServerOptions<TRows> = {},
+): MockServer<TRows> {
+  const { server, network, options: resolved } = createServer(options)
+  return extend(server, { handlers: createHandlers(network, resolved) })
+}
+
+/** An object with the members of both, of which the second's win. Getters stay getters. */
+export function extend<T extends object, TMore extends object>(base: T, more: TMore): Omit<T, keyof TMore> & TMore {
+  const members = { ...Object.getOwnPropertyDescriptors(base), ...Object.getOwnPropertyDescriptors(more) }
+  return Object.defineProperties({}, members) as Omit<T, keyof TMore> & TMore
+}
