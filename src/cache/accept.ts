@@ -7,7 +7,7 @@ import { compareCursors, isAtOrPast, laterCursor, sameEpoch } from '../base/curs
 import type { Core } from './core'
 import { locate } from './entities'
 import type { Base, Held, Incoming, Layer } from './evidence'
-import { isCovered, isOlder, judge } from './evidence'
+import { isBelowFloor, isCovered, isOlder, judge } from './evidence'
 import type { QueryRecord } from './record'
 import { concernsRows, isRepeatable } from './record'
 import { reconcile } from './share'
@@ -29,6 +29,7 @@ export function accept(core: Core, record: QueryRecord, incoming: Incoming): Acc
     }
     if (incoming.own !== undefined && base.has.has(incoming.own) && incoming.at === undefined) return 'ignored'
   }
+  if (isBelowFloor(incoming, base)) return 'unknown'
   if (incoming.at === undefined && isFenced(core, record, incoming)) return 'unknown'
   const wait = new Set<string>()
   if (!decide(core, record, incoming, wait)) {
@@ -181,7 +182,7 @@ function release(core: Core, record: QueryRecord): void {
   const ready = record.held.filter((held) => held.wait.size === 0).at(-1)
   if (ready === undefined) return
   record.held = record.held.filter((held) => held !== ready)
-  if (!isOlder(ready, record.base)) publish(core, record, ready)
+  if (!isOlder(ready, record.base) && !isBelowFloor(ready, record.base)) publish(core, record, ready)
 }
 
 /** Old by rule: an event that was not applied (with its position), or something that no position tells. */

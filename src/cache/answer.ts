@@ -91,7 +91,7 @@ function acceptAnswer(
     ...own,
   }
   if (answer.cursor === undefined && base.at !== undefined) return markStale(core, record)
-  if (isOlder({ ...incoming, floor: incoming.floor ?? base.floor }, base)) return markStale(core, record, answer.cursor)
+  if (isOlder(incoming, base)) return markStale(core, record, answer.cursor)
   accept(core, record, incoming)
 }
 

@@ -121,16 +121,17 @@ export function isCovered(layer: Layer, base: Base | undefined): boolean {
 /** Monotonic reads: whether `incoming` is behind `base`. Within an epoch positions decide, else ticks of issue. */
 export function isOlder(incoming: Incoming, base: Base | undefined): boolean {
   if (base === undefined || incoming.kind === 'manual') return false
-  if (incoming.at !== undefined) {
-    const order = base.at === undefined ? undefined : compareCursors(incoming.at, base.at)
-    if (order !== undefined && order < 0) return true
-    if (base.floor !== undefined && incoming.floor === undefined) {
-      const beyond = compareCursors(incoming.at, base.floor)
-      if (beyond !== undefined && beyond < 0) return true
-      if (beyond !== undefined && order === undefined) return false
-    }
-    if (order !== undefined) return false
-  }
-  if (incoming.at === undefined && base.at !== undefined) return true
+  if (incoming.at === undefined) return base.at !== undefined || incoming.start < base.start
+  const order = base.at === undefined ? undefined : compareCursors(incoming.at, base.at)
+  if (order !== undefined) return order < 0
+  // The application's own data stands there without a position: what it replaced had one.
+  if (base.floor !== undefined && compareCursors(incoming.at, base.floor) !== undefined) return false
   return incoming.start < base.start
+}
+
+/** Whether whole data comes from before something that base is known to be past. An event is only a step from base on. */
+export function isBelowFloor(incoming: Incoming, base: Base | undefined): boolean {
+  if (incoming.kind === 'push' || incoming.kind === 'manual' || incoming.rows !== undefined) return false
+  if (incoming.at === undefined || base?.floor === undefined) return false
+  return (compareCursors(incoming.at, base.floor) ?? 0) < 0
 }

@@ -682,7 +682,12 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
         else if (connection !== undefined && connection.queue.length > 0) {
           idle = 0
           await emit(false)
-        } else await clock.advance(5000)
+        } else {
+          // Nobody but the application asks again for a first load that failed.
+          for (const [query, { data }] of watched)
+            if (data() === undefined) actions['read']?.([...watched.keys()].indexOf(query))
+          await clock.advance(5000)
+        }
         await settle()
         check()
       }

@@ -1,0 +1,160 @@
+// Deliberate breaks of the state machine. Each must make the suite fail: a rule that no test misses is no rule.
+
+export interface Mutant {
+  /** What the broken rule would allow. */
+  readonly name: string
+  readonly file: string
+  /** Must stand in the file exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'sends past an uncertain entry',
+    file: 'src/queue/queue.ts',
+    find: 'if (head !== undefined && mayStart(state, head)) void send(state, head)',
+    replace: 'for (const each of list) if (mayStart(state, each)) void send(state, each)',
+  },
+  {
+    name: 'retries with a new id',
+    file: 'src/queue/send.ts',
+    find: '  const { id } = entry\n',
+    replace:
+      '  if (entry.sent) { state.items.delete(entry.id); entry.id = deps.random.id(deps.clock.now()); item.layer.id = entry.id; state.items.set(entry.id, item) }\n  const { id } = entry\n',
+  },
+  {
+    name: 'takes an unknown outcome for a refusal',
+    file: 'src/base/classify.ts',
+    find: "return isFetchFailure(error) ? 'unanswered' : 'bug'",
+    replace: "return 'bug'",
+  },
+  {
+    name: 'drops the layer when the answer comes, before the data does',
+    file: 'src/cache/evidence.ts',
+    find: "  if (layer.outcome !== 'confirmed') return false\n",
+    replace: "  if (layer.outcome === 'confirmed') return true\n  if (layer.outcome !== 'confirmed') return false\n",
+  },
+  {
+    name: 'forgets what an older base was known to contain',
+    file: 'src/cache/accept.ts',
+    find: '  if (continues) keepKnown(record, previous, incoming, has)\n',
+    replace: '',
+  },
+  {
+    name: 'accepts an older base',
+    file: 'src/cache/evidence.ts',
+    find: "if (base === undefined || incoming.kind === 'manual') return false",
+    replace: 'return false',
+  },
+  {
+    name: 'publishes a base while an open mutation may be in it',
+    file: 'src/cache/accept.ts',
+    find: '    else wait.add(layer.id)\n',
+    replace: '',
+  },
+  {
+    name: 'takes a base of which nothing can be told',
+    file: 'src/cache/accept.ts',
+    find: "else if (verdict === 'unknowable') return false",
+    replace: "else if (verdict === 'unknowable') continue",
+  },
+  {
+    name: 'believes that a mutation which was not named is lacking',
+    file: 'src/cache/evidence.ts',
+    find: "incoming.asked === 'all' || incoming.asked?.has(layer.id) === true",
+    replace: 'incoming.asked !== undefined',
+  },
+  {
+    name: 'lets an event cover a mutation in queries that it was not applied to',
+    file: 'src/queue/settle.ts',
+    find: "    cache.outcome(item.layer, 'confirmed', cursor)\n    cache.invalidateUncovered(item.layer)\n",
+    replace:
+      "    cache.outcome(item.layer, 'confirmed', cursor)\n    for (const record of cache.core.records.values()) record.base?.has.add(id)\n",
+  },
+  {
+    name: 'without cursors, takes a read from before a confirmation',
+    file: 'src/cache/accept.ts',
+    find: 'if (tick > incoming.start && id !== incoming.own && !incoming.has.has(id)) return true',
+    replace: '',
+  },
+  {
+    name: 'without cursors, takes the data of a replayed answer',
+    file: 'src/cache/answer.ts',
+    find: 'if (answer.cursor === undefined && layer.resent) markStale(core, record)',
+    replace: 'if (answer.cursor === undefined && false) markStale(core, record)',
+  },
+  {
+    name: 'forgets the place in the log',
+    file: 'src/cache/record.ts',
+    find: 'while (at > 0 && (record.attached[at - 1]?.layer.pos ?? 0) > pos) at--',
+    replace: 'while (at > 0 && (record.attached[at - 1]?.layer.pos ?? 0) < pos) at--',
+  },
+  {
+    name: 'keeps a refused layer',
+    file: 'src/cache/cache.ts',
+    find: '        layer.live = false\n        core.removeLayer(layer)\n',
+    replace: '',
+  },
+  {
+    name: 'calls a base fresh although an event went by',
+    file: 'src/cache/accept.ts',
+    find: 'record.stale = behind || incoming.start <= record.staleTick',
+    replace: 'record.stale = false',
+  },
+  {
+    name: 'lets a conflict keep its id',
+    file: 'src/queue/settle.ts',
+    find: 'entry.id = random.id(clock.now())',
+    replace: 'void random',
+  },
+  {
+    name: 'gives a replacement no new effect',
+    file: 'src/queue/settle.ts',
+    find: '    cache.core.addLayer(layer)\n',
+    replace: '',
+  },
+  {
+    name: 'does not decide waiting bases when the outcome is known',
+    file: 'src/cache/accept.ts',
+    find: '    held.wait.delete(layer.id)\n    if (confirmed',
+    replace: '    if (confirmed',
+  },
+  {
+    name: 'an outcome without a position decides waiting bases',
+    file: 'src/cache/accept.ts',
+    find: 'if (confirmed && (cursor === undefined || split)) {',
+    replace: 'if (confirmed && split) {',
+  },
+  {
+    name: 'takes the first base of a query from an answer',
+    file: 'src/cache/answer.ts',
+    find: 'if (ops.length === 0 || record.base === undefined) continue',
+    replace:
+      'if (ops.length === 0) continue\n    if (record.base === undefined) { record.base = { data: undefined, at: undefined, floor: undefined, start: 0, accepted: 0, has: new Set() } }',
+  },
+  {
+    name: 'rows of an answer make the whole query as new as the answer',
+    file: 'src/cache/accept.ts',
+    find: "  if (incoming.kind === 'answer' && incoming.rows !== undefined) return previous.start\n",
+    replace: '',
+  },
+  {
+    name: 'publishes the outcome before the data',
+    file: 'src/queue/settle.ts',
+    find: "    cache.outcome(layer, 'confirmed', evidence.cursor)\n    cache.answer(",
+    replace: "    cache.outcome(layer, 'confirmed', evidence.cursor)\n    layer.live = false\n    cache.answer(",
+  },
+  {
+    name: 'counts a 401 as a refusal',
+    file: 'src/base/classify.ts',
+    find: "  if (status === 401) return 'unauthorized'\n",
+    replace: '',
+  },
+  {
+    name: 'applies a patch on a version that it does not name',
+    file: 'src/cache/push.ts',
+    find: "  if (change.op !== 'put' && current !== change.base) return undefined\n",
+    replace: '',
+  },
+]
