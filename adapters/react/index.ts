@@ -1,0 +1,6 @@
+/** `tidemark/react`: everything of `@tanstack/react-query`, over views. Names of ours stand before TanStack's. */
+export * from '@tanstack/react-query'
+export type { SyncProviderProps } from './context'
+export { QueryClientProvider, SyncProvider, useQueryClient, useSyncClient } from './context'
+export { useOutbox, usePending, useSyncStatus } from './stores'
+export { useMutation } from './use-mutation'

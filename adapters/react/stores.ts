@@ -1,0 +1,72 @@
+/** The client's own stores as hooks: how it stands, what is in the outbox, what is pending. */
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
+import { identity, keepEqual, nameOfFilter } from '../select'
+import { useSyncClient } from './context'
+
+/**
+ * How the client stands: network, stream, counts. Renders only when what the selector returns has changed, lists and
+ * plain objects compared member by member.
+ *
+ * @example
+ * ```tsx
+ * const isOffline = useSyncStatus((status) => status.network === 'offline')
+ * ```
+ */
+export function useSyncStatus(): SyncStatus
+export function useSyncStatus<T>(selector: (status: SyncStatus) => T): T
+export function useSyncStatus(selector: (status: SyncStatus) => unknown = identity): unknown {
+  return useSelected(useSyncClient().status, selector)
+}
+
+/** What is in the outbox: entries that are not settled, and those that failed. Selectors as in {@link useSyncStatus}. */
+export function useOutbox(): OutboxState
+export function useOutbox<T>(selector: (outbox: OutboxState) => T): T
+export function useOutbox(selector: (outbox: OutboxState) => unknown = identity): unknown {
+  return useSelected(useSyncClient().outbox, selector)
+}
+
+/**
+ * The writes that are not settled and match the filter, oldest first. A component that asks for a row renders only when
+ * that row's writes change, so every row of a list can ask. Without a filter: all of them.
+ *
+ * @example
+ * ```tsx
+ * const isPending = usePending({ entity: todoRow, id: todo.id }, (writes) => writes.length > 0)
+ * ```
+ */
+export function usePending(filter?: PendingFilter): readonly OutboxEntry[]
+export function usePending<T>(filter: PendingFilter, selector: (entries: readonly OutboxEntry[]) => T): T
+export function usePending(
+  filter: PendingFilter = {},
+  selector: (entries: readonly OutboxEntry[]) => unknown = identity,
+): unknown {
+  const client = useSyncClient()
+  const name = nameOfFilter(filter)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: equal filters have equal names
+  const store = useMemo(() => client.pending(filter), [client, name])
+  return useSelected(store, selector)
+}
+
+function useSelected<TState, T>(store: ReadonlyStore<TState>, selector: (state: TState) => T): T {
+  const [shown] = useState<{ value?: T }>(() => ({}))
+  const read = useMemo(() => {
+    let last: { state: TState; value: T } | undefined
+    return (state: TState): T => {
+      if (last !== undefined && Object.is(last.state, state)) return last.value
+      const value = selector(state)
+      const before = last ?? shown
+      last = { state, value: 'value' in before ? keepEqual(before.value as T, value) : value }
+      return last.value
+    }
+  }, [selector, shown])
+  const value = useSyncExternalStore(
+    store.subscribe,
+    () => read(store.getState()),
+    () => read(store.getInitialState()),
+  )
+  useEffect(() => {
+    shown.value = value
+  }, [shown, value])
+  return value
+}

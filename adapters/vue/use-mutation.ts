@@ -1,0 +1,59 @@
+/** `useMutation`: defined mutations go through the outbox, inline options are TanStack's own. */
+import type { DefaultError, QueryClient, UseMutationOptions, UseMutationReturnType } from '@tanstack/vue-query'
+import { useMutation as useTanStackMutation } from '@tanstack/vue-query'
+import type { DefinedMutation, SyncError } from 'tidemark'
+import type { MaybeRefOrGetter } from 'vue'
+import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, toValue } from 'vue'
+import { createMutationCalls, isDefined } from '../mutation-calls'
+import { resolveSyncClient } from './client'
+
+/**
+ * TanStack's `useMutation`. A mutation made by `defineMutation` goes through the outbox: it is shown at once, survives a
+ * reload, and the result is pending until the server has accepted or refused it (`isPaused` while offline). Variables may
+ * be reactive: what is recorded is plain. The result is of this composable's newest call; ask for older ones with
+ * `useOutbox` or `usePending`. `mutate` throws `usage` errors at once. Inline options are handed to TanStack unchanged.
+ *
+ * @example
+ * ```ts
+ * const { mutate } = useMutation(addTodo)
+ * mutate({ id: crypto.randomUUID(), title: title.value })
+ * ```
+ */
+export function useMutation<TVariables, TData>(
+  mutation: MaybeRefOrGetter<DefinedMutation<TVariables, TData>>,
+  queryClient?: QueryClient,
+): UseMutationReturnType<TData, SyncError, TVariables, undefined>
+export function useMutation<TData = unknown, TError = DefaultError, TVariables = void, TOnMutateResult = unknown>(
+  options: UseMutationOptions<TData, TError, TVariables, TOnMutateResult>,
+  queryClient?: QueryClient,
+): UseMutationReturnType<TData, TError, TVariables, TOnMutateResult>
+export function useMutation(options: MaybeRefOrGetter<object>, queryClient?: QueryClient): unknown {
+  // A call stays what it was first: its options come from the same place in the code.
+  const mutation = toValue(options)
+  const use = (isDefined(mutation) ? useDefinedMutation : useTanStackMutation) as typeof useDefinedMutation
+  return use((isDefined(mutation) ? mutation : options) as DefinedMutation, queryClient)
+}
+
+function useDefinedMutation(mutation: DefinedMutation, queryClient: QueryClient | undefined): unknown {
+  const calls = createMutationCalls(resolveSyncClient(queryClient), mutation)
+  const state = shallowReactive({ ...calls.getState() })
+  onScopeDispose(calls.subscribe(() => Object.assign(state, calls.getState())))
+  type Arguments = Parameters<typeof calls.mutate>
+  const mutateAsync = (...[variables, callbacks]: Arguments) => calls.mutate(plain(variables) as never, callbacks)
+  return {
+    ...toRefs(shallowReadonly(state)),
+    mutate: (...args: Arguments) => {
+      mutateAsync(...args).catch(() => {})
+    },
+    mutateAsync,
+    reset: calls.reset,
+  }
+}
+
+/** Without refs and reactive proxies, however deep they are. */
+function plain(value: unknown): unknown {
+  const raw: unknown = toRaw(isRef(value) ? value.value : value)
+  if (Array.isArray(raw)) return raw.map(plain)
+  if (typeof raw !== 'object' || raw === null || Object.getPrototypeOf(raw) !== Object.prototype) return raw
+  return Object.fromEntries(Object.entries(raw).map(([name, part]) => [name, plain(part)]))
+}
