@@ -9,11 +9,16 @@ export type Collected =
   | { kind: 'more' }
   | { kind: 'foreign' }
   | { kind: 'whole'; messages: readonly ChangeMessage[] }
-  | { kind: 'overflow' }
+  /** It is over, but a part of it was lost or too large: nothing of it may be applied. */
+  | { kind: 'spoiled'; isTooLarge: boolean }
 
 export interface Parts {
   /** Takes a message that is `size` characters long. After `foreign` the message has to be added again. */
   add(message: ChangeMessage, size: number): Collected
+  /** A transaction that is being collected cannot be completed any more. */
+  spoil(): void
+  /** A message was lost that may have been a part of the transaction that goes on next. */
+  doubt(): void
   clear(): void
 }
 
@@ -25,33 +30,51 @@ export function createParts(): Parts {
   let changes = 0
   let total = 0
   let isOpen = false
+  let isSpoiled = false
+  let isDoubtful = false
   let txn: string | undefined
   const clear = () => {
     messages = []
     changes = 0
     total = 0
     isOpen = false
+    isSpoiled = false
+    isDoubtful = false
     txn = undefined
   }
+  const isTooLarge = () => changes > MAX_CHANGES || total > MAX_SIZE
   return {
     clear,
+    spoil() {
+      isSpoiled = isOpen
+      messages = []
+    },
+    doubt() {
+      if (isOpen) isSpoiled = true
+      else isDoubtful = true
+    },
     add(message, size) {
       if (isOpen && message.txn !== txn) {
         clear()
         return { kind: 'foreign' }
       }
-      if (!isOpen && message.more !== true) return { kind: 'whole', messages: [message] }
+      if (!isOpen) {
+        isSpoiled = isDoubtful && message.txn !== undefined
+        isDoubtful = false
+        if (!isSpoiled && message.more !== true) return { kind: 'whole', messages: [message] }
+      }
       isOpen = true
       txn = message.txn
       changes += weigh(message)
       total += size
-      const isOver = changes > MAX_CHANGES || total > MAX_SIZE
-      if (isOver) messages = []
+      if (isSpoiled || isTooLarge()) messages = []
       else messages.push(message)
       if (message.more === true) return { kind: 'more' }
       const whole = messages
+      const large = isTooLarge()
+      const spoiled = isSpoiled || large
       clear()
-      return isOver ? { kind: 'overflow' } : { kind: 'whole', messages: whole }
+      return spoiled ? { kind: 'spoiled', isTooLarge: large } : { kind: 'whole', messages: whole }
     },
   }
 }

@@ -3,7 +3,7 @@
  * connection that dies takes what it had half done with it, and the server sends that again.
  */
 import type { Cursor } from '../base/cursor'
-import { compareCursors, laterCursor } from '../base/cursor'
+import { compareCursors, isAtOrPast, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import type {
   ByeMessage,
@@ -66,6 +66,9 @@ export interface Processor {
   drop(reason: string): void
 }
 
+/** Events that may be a part of a transaction. */
+const CHANGES: ReadonlySet<string> = new Set(['invalidate', 'patch', 'state', 'ack'])
+
 export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined): Processor {
   const { target, resyncer } = deps
   const parts = createParts()
@@ -74,6 +77,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   let cursor = initial
   let generation = 0
   let needsHello = true
+  let hasGreeted = false
   let isSkipping = false
   let lost: string | undefined
   let gate: Promise<void> | undefined
@@ -116,7 +120,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   /** Continuity is lost. The target marks what is cached before it returns, so the position moves at once. */
   function resync(request: ResyncRequest): Promise<void> {
     void flush()
-    parts.clear()
+    parts.spoil()
     const mine = generation
     const held = resyncer.resync(request).then(() => {
       if (mine === generation && gate === held) gate = undefined
@@ -133,6 +137,8 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   }
 
   function onHello(message: HelloMessage): void {
+    if (hasGreeted && isAtOrPast(position.get() ?? message.cursor, message.cursor)) return
+    hasGreeted = true
     needsHello = false
     void flush()
     parts.clear()
@@ -157,9 +163,10 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
       fail('A transaction of the stream was never finished; everything is read again.')
       return after(resync({ reason: 'protocol', cursor: position.get() }), () => onChange(message, size))
     }
-    if (collected.kind === 'overflow') {
-      fail('A transaction of the stream is too large; everything is read again.')
-      return resync({ reason: 'overflow', cursor: message.id ?? position.get() })
+    if (collected.kind === 'spoiled') {
+      if (collected.isTooLarge) fail('A transaction of the stream is too large; everything is read again.')
+      const reason = collected.isTooLarge ? 'overflow' : 'protocol'
+      return resync({ reason, cursor: laterCursor(position.get(), message.id) })
     }
     const { messages } = collected
     const relation = position.relate(messages[0]?.prev, message.id)
@@ -214,6 +221,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   function malformed(event: string, reason: string, id: Cursor | undefined, cause?: unknown): Handled {
     fail(`The stream sent a ${reason}; everything is read again.`, cause)
     if (event === 'hello' || needsHello) return unfit(`The stream's ${event} cannot be read: ${reason}.`)
+    if (id === undefined && CHANGES.has(event)) parts.doubt()
     return resync({ reason: 'protocol', cursor: laterCursor(position.get(), id) })
   }
 
@@ -256,6 +264,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     cursor: () => cursor,
     connected(needs) {
       needsHello = needs
+      hasGreeted = false
     },
     handle,
     mark,
