@@ -1,0 +1,39 @@
+/** The page: one sync client, given to React, to Vue, and to a bar and a drawer without any framework. */
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { createSyncClient } from 'tidemark'
+import { SyncProvider } from 'tidemark/react'
+import { syncPlugin } from 'tidemark/vue'
+import { createApp } from 'vue'
+import { mutations } from './board'
+import { showDrawer } from './drawer'
+import { createFaultyNetwork } from './faults'
+import { ReactPanel } from './react-panel'
+import { createStatusBar } from './status-bar'
+import { VuePanel } from './vue-panel'
+
+const network = createFaultyNetwork()
+const bar = createStatusBar()
+const sync = createSyncClient({
+  mutations,
+  stream: { url: '/api/sync' },
+  platform: network.seams,
+  onReport: bar.report,
+})
+
+bar.watch(sync)
+showDrawer(network, sync)
+createRoot(mountOf('react')).render(
+  <StrictMode>
+    <SyncProvider client={sync}>
+      <ReactPanel />
+    </SyncProvider>
+  </StrictMode>,
+)
+createApp(VuePanel).use(syncPlugin, { client: sync }).mount(mountOf('vue'))
+
+function mountOf(id: string): Element {
+  const found = document.querySelector(`#${id} .mount`)
+  if (found === null) throw new Error(`The page has no panel #${id}.`)
+  return found
+}

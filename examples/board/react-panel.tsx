@@ -1,0 +1,287 @@
+/** The board in React: TanStack's `useQuery` over the view, Tidemark's `useMutation`, `usePending` and `useOutbox`. */
+import type { FormEvent, KeyboardEvent, ReactNode } from 'react'
+import { useEffect, useRef, useState } from 'react'
+import type { OutboxEntry } from 'tidemark'
+import { useMutation, useOutbox, usePending, useQuery, useSyncClient } from 'tidemark/react'
+import { addTask, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
+import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd } from './rows'
+import { keepFocus, makeSortable } from './sorting'
+import type { Task } from './task'
+
+export function ReactPanel(): ReactNode {
+  const { data: tasks, isError, refetch } = useQuery(tasksQuery)
+  if (tasks !== undefined) return <Board tasks={tasks} />
+  if (isError) return <Unreachable retry={() => void refetch()} />
+  return <Skeleton />
+}
+
+function Board({ tasks }: { tasks: Task[] }): ReactNode {
+  const failed = useOutbox(({ failed }) => failed)
+  const move = useMutation(moveTask)
+  const list = useRef<HTMLOListElement>(null)
+  const moveTo = (id: string, index: number) => {
+    const rank = rankAfterMove(tasks, id, index)
+    if (rank !== undefined) move.mutate({ id, rank })
+  }
+  const latest = useRef(moveTo)
+  useEffect(() => {
+    latest.current = moveTo
+  })
+  const isEmpty = tasks.length === 0
+  useEffect(() => {
+    if (isEmpty || list.current === null) return undefined
+    return makeSortable(list.current, (id, index) => latest.current(id, index))
+  }, [isEmpty])
+  const step = (id: string, index: number, button: string, other: string) => {
+    moveTo(id, index)
+    keepFocus(list.current, id, button, other)
+  }
+  const done = tasks.filter((task) => task.done).length
+  return (
+    <>
+      <AddForm tasks={tasks} />
+      <div className="progress">
+        <span>
+          {done} of {tasks.length} done
+        </span>
+        <span className="bar">
+          <i style={{ width: `${isEmpty ? 0 : (done / tasks.length) * 100}%` }} />
+        </span>
+      </div>
+      {orphansOf(failed, tasks).map((entry) => (
+        <div className="row lost" data-mark="bad" key={entry.id}>
+          <FailedNotice entry={entry} />
+        </div>
+      ))}
+      {isEmpty ? (
+        <div className="message">
+          <b>Nothing to do</b>
+          Add a task, and every open window has it.
+        </div>
+      ) : (
+        <ol className="rows" ref={list} aria-label="Tasks">
+          {tasks.map((task, index) => (
+            <Row
+              key={task.id}
+              task={task}
+              failed={failedOf(failed, task.id)}
+              up={index > 0 ? () => step(task.id, index - 1, '.up', '.down') : undefined}
+              down={index < tasks.length - 1 ? () => step(task.id, index + 1, '.down', '.up') : undefined}
+            />
+          ))}
+        </ol>
+      )}
+    </>
+  )
+}
+
+function AddForm({ tasks }: { tasks: Task[] }): ReactNode {
+  const add = useMutation(addTask)
+  const [title, setTitle] = useState('')
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (title.trim() === '') return
+    add.mutate({ id: newId(), title: title.trim(), rank: rankAtEnd(tasks) })
+    setTitle('')
+  }
+  return (
+    <form className="add" onSubmit={submit}>
+      <input
+        className="field"
+        placeholder="Add a task"
+        aria-label="New task"
+        autoComplete="off"
+        value={title}
+        onChange={(event) => setTitle(event.target.value)}
+      />
+      <button className="button primary" type="submit">
+        Add
+      </button>
+    </form>
+  )
+}
+
+interface RowProps {
+  task: Task
+  failed: readonly OutboxEntry[]
+  up: (() => void) | undefined
+  down: (() => void) | undefined
+}
+
+function Row({ task, failed, up, down }: RowProps): ReactNode {
+  const { id, title, done } = task
+  const pending = usePending({ entity: taskRow, id })
+  const toggle = useMutation(toggleTask)
+  const remove = useMutation(removeTask)
+  const mark = markOf(pending)
+  const conflict = conflictOf(pending)
+  const isBad = failed.length > 0 || conflict !== undefined
+  return (
+    <li className="row" data-id={id} data-done={done} data-mark={isBad ? 'bad' : mark && 'wait'}>
+      <div className="line">
+        <input
+          className="check"
+          type="checkbox"
+          aria-label={`Done: ${title}`}
+          checked={done}
+          onChange={() => toggle.mutate({ id, done: !done })}
+        />
+        <Title task={task} />
+        {mark === undefined ? null : <span className={conflict ? 'mark bad' : 'mark'}>{mark}</span>}
+        {mark === undefined && failed.length > 0 ? <span className="mark bad">failed</span> : null}
+        <span className="tools">
+          <IconButton icon="up" className="step up" label={`Move up: ${title}`} onClick={up} />
+          <IconButton icon="down" className="step down" label={`Move down: ${title}`} onClick={down} />
+          <IconButton
+            icon="grip"
+            className="grip"
+            label={`Drag, or press the arrow keys: ${title}`}
+            onClick={() => {}}
+          />
+          <IconButton
+            icon="remove"
+            className="danger"
+            label={`Delete: ${title}`}
+            onClick={() => remove.mutate({ id })}
+          />
+        </span>
+      </div>
+      {conflict === undefined ? null : <ConflictNotice conflict={conflict} />}
+      {failed.map((entry) => (
+        <FailedNotice entry={entry} key={entry.id} />
+      ))}
+    </li>
+  )
+}
+
+function Title({ task: { id, title } }: { task: Task }): ReactNode {
+  const rename = useMutation(renameTask)
+  // The title that was on the screen when the edit began; `undefined` while there is no edit.
+  const [from, setFrom] = useState<string>()
+  const button = useRef<HTMLButtonElement>(null)
+  const isLeaving = useRef(false)
+  const save = (text: string) => {
+    if (from === undefined) return
+    setFrom(undefined)
+    if (text.trim() !== '' && text.trim() !== from) rename.mutate({ id, from, title: text.trim() })
+  }
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key !== 'Enter' && event.key !== 'Escape') return
+    isLeaving.current = true
+    if (event.key === 'Enter') save(event.currentTarget.value)
+    setFrom(undefined)
+  }
+  useEffect(() => {
+    if (from !== undefined || !isLeaving.current) return
+    isLeaving.current = false
+    button.current?.focus()
+  }, [from])
+  if (from === undefined) {
+    return (
+      <button className="title" type="button" title="Rename" ref={button} onClick={() => setFrom(title)}>
+        {title}
+      </button>
+    )
+  }
+  return (
+    <input
+      className="field edit"
+      aria-label={`Title of: ${from}`}
+      defaultValue={from}
+      ref={focusAll}
+      onKeyDown={onKeyDown}
+      onBlur={(event) => save(event.currentTarget.value)}
+    />
+  )
+}
+
+function ConflictNotice({ conflict }: { conflict: NonNullable<ReturnType<typeof conflictOf>> }): ReactNode {
+  const sync = useSyncClient()
+  const { entry, mine, theirs, keepMine } = conflict
+  return (
+    <div className="notice" role="alert">
+      <p>
+        <b>Somebody renamed it meanwhile</b>Theirs: “{theirs}”. Yours: “{mine}”.
+      </p>
+      <span className="choices">
+        <button className="button small" type="button" onClick={() => sync.resolve(entry.id, { variables: keepMine })}>
+          Keep mine
+        </button>
+        <button className="button small" type="button" onClick={() => sync.discard(entry.id)}>
+          Take theirs
+        </button>
+      </span>
+    </div>
+  )
+}
+
+function FailedNotice({ entry }: { entry: OutboxEntry }): ReactNode {
+  const sync = useSyncClient()
+  return (
+    <div className="notice" role="alert">
+      <p>
+        <b>{describe(entry)} failed</b>
+        {entry.failure?.message}
+      </p>
+      <span className="choices">
+        <button className="button small" type="button" onClick={() => sync.retry(entry.id)}>
+          Try again
+        </button>
+        <button className="button small" type="button" onClick={() => sync.discard(entry.id)}>
+          Dismiss
+        </button>
+      </span>
+    </div>
+  )
+}
+
+interface IconButtonProps {
+  icon: keyof typeof ICONS
+  label: string
+  className: string
+  onClick: (() => void) | undefined
+}
+
+function IconButton({ icon, label, className, onClick }: IconButtonProps): ReactNode {
+  return (
+    <button
+      className={`icon ${className}`}
+      type="button"
+      aria-label={label}
+      disabled={onClick === undefined}
+      onClick={onClick}
+    >
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d={ICONS[icon]} />
+      </svg>
+    </button>
+  )
+}
+
+function Unreachable({ retry }: { retry: () => void }): ReactNode {
+  return (
+    <div className="message">
+      <b>The server does not answer</b>
+      The tasks come as soon as it does.
+      <br />
+      <button className="button" type="button" onClick={retry}>
+        Try now
+      </button>
+    </div>
+  )
+}
+
+function Skeleton(): ReactNode {
+  return (
+    <div className="skeleton" role="status" aria-label="Loading the tasks">
+      {['62%', '48%', '70%', '40%'].map((width) => (
+        <i className="bone" key={width} style={{ width }} />
+      ))}
+    </div>
+  )
+}
+
+function focusAll(input: HTMLInputElement | null): void {
+  input?.focus()
+  input?.select()
+}

@@ -1,0 +1,244 @@
+/**
+ * The board in Vue: TanStack's `useQuery` over the view, Tidemark's `useMutation`, `usePending` and `useOutbox`. Render
+ * functions instead of templates, so that the compiler checks every line of it.
+ */
+import type { OutboxEntry } from 'tidemark'
+import { useMutation, useOutbox, usePending, useQuery, useSyncClient } from 'tidemark/vue'
+import type { FunctionalComponent, VNode } from 'vue'
+import { defineComponent, h, nextTick, onUnmounted, ref, watch } from 'vue'
+import { addTask, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
+import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd } from './rows'
+import { keepFocus, makeSortable } from './sorting'
+import type { Task } from './task'
+
+export const VuePanel = defineComponent(() => {
+  // TanStack's Vue hooks pin another query-core than React's, and its types take no query of this one.
+  const { data: tasks, isError, refetch } = useQuery<Task[]>(tasksQuery as never)
+  return () => {
+    if (tasks.value !== undefined) return h(Board, { tasks: tasks.value })
+    return isError.value ? unreachable(() => void refetch()) : skeleton()
+  }
+})
+
+const Board = defineComponent(
+  (props: { tasks: Task[] }) => {
+    const failed = useOutbox(({ failed }) => failed)
+    const move = useMutation(moveTask)
+    const list = ref<HTMLElement>()
+    const moveTo = (id: string, index: number) => {
+      const rank = rankAfterMove(props.tasks, id, index)
+      if (rank !== undefined) move.mutate({ id, rank })
+    }
+    const step = (id: string, index: number, button: string, other: string) => {
+      moveTo(id, index)
+      keepFocus(list.value, id, button, other)
+    }
+    let stopSorting: (() => void) | undefined
+    watch(list, (element) => {
+      stopSorting?.()
+      stopSorting = element && makeSortable(element, moveTo)
+    })
+    onUnmounted(() => stopSorting?.())
+
+    const row = (task: Task, index: number): VNode =>
+      h(Row, {
+        key: task.id,
+        task,
+        failed: failedOf(failed.value, task.id),
+        up: index > 0 ? () => step(task.id, index - 1, '.up', '.down') : undefined,
+        down: index < props.tasks.length - 1 ? () => step(task.id, index + 1, '.down', '.up') : undefined,
+      })
+    return () => {
+      const { tasks } = props
+      const done = tasks.filter((task) => task.done).length
+      const width = `${tasks.length === 0 ? 0 : (done / tasks.length) * 100}%`
+      return [
+        h(AddForm, { tasks }),
+        h('div', { class: 'progress' }, [
+          h('span', `${done} of ${tasks.length} done`),
+          h('span', { class: 'bar' }, h('i', { style: { width } })),
+        ]),
+        orphansOf(failed.value, tasks).map((entry) =>
+          h('div', { class: 'row lost', 'data-mark': 'bad', key: entry.id }, h(FailedNotice, { entry })),
+        ),
+        tasks.length === 0
+          ? h('div', { class: 'message' }, [h('b', 'Nothing to do'), 'Add a task, and every open window has it.'])
+          : h('ol', { class: 'rows', ref: list, 'aria-label': 'Tasks' }, tasks.map(row)),
+      ]
+    }
+  },
+  { props: ['tasks'] },
+)
+
+const AddForm = defineComponent(
+  (props: { tasks: Task[] }) => {
+    const add = useMutation(addTask)
+    const title = ref('')
+    const submit = (event: Event) => {
+      event.preventDefault()
+      const text = title.value.trim()
+      if (text === '') return
+      add.mutate({ id: newId(), title: text, rank: rankAtEnd(props.tasks) })
+      title.value = ''
+    }
+    return () =>
+      h('form', { class: 'add', onSubmit: submit }, [
+        h('input', {
+          class: 'field',
+          placeholder: 'Add a task',
+          'aria-label': 'New task',
+          autocomplete: 'off',
+          value: title.value,
+          onInput: (event: Event) => {
+            title.value = (event.target as HTMLInputElement).value
+          },
+        }),
+        h('button', { class: 'button primary', type: 'submit' }, 'Add'),
+      ])
+  },
+  { props: ['tasks'] },
+)
+
+interface RowProps {
+  task: Task
+  failed: readonly OutboxEntry[]
+  up: (() => void) | undefined
+  down: (() => void) | undefined
+}
+
+const Row = defineComponent(
+  (props: RowProps) => {
+    const pending = usePending(() => ({ entity: taskRow, id: props.task.id }))
+    const toggle = useMutation(toggleTask)
+    const remove = useMutation(removeTask)
+    return () => {
+      const { task, failed, up, down } = props
+      const { id, title, done } = task
+      const mark = markOf(pending.value)
+      const conflict = conflictOf(pending.value)
+      const isBad = failed.length > 0 || conflict !== undefined
+      return h('li', { class: 'row', 'data-id': id, 'data-done': done, 'data-mark': isBad ? 'bad' : mark && 'wait' }, [
+        h('div', { class: 'line' }, [
+          h('input', {
+            class: 'check',
+            type: 'checkbox',
+            'aria-label': `Done: ${title}`,
+            checked: done,
+            onChange: () => toggle.mutate({ id, done: !done }),
+          }),
+          h(Title, { task }),
+          mark === undefined ? undefined : h('span', { class: conflict ? 'mark bad' : 'mark' }, mark),
+          mark === undefined && failed.length > 0 ? h('span', { class: 'mark bad' }, 'failed') : undefined,
+          h('span', { class: 'tools' }, [
+            iconButton('up', 'step up', `Move up: ${title}`, up),
+            iconButton('down', 'step down', `Move down: ${title}`, down),
+            iconButton('grip', 'grip', `Drag, or press the arrow keys: ${title}`, () => {}),
+            iconButton('remove', 'danger', `Delete: ${title}`, () => remove.mutate({ id })),
+          ]),
+        ]),
+        conflict === undefined ? undefined : h(ConflictNotice, { conflict }),
+        failed.map((entry) => h(FailedNotice, { entry, key: entry.id })),
+      ])
+    }
+  },
+  { props: ['task', 'failed', 'up', 'down'] },
+)
+
+const Title = defineComponent(
+  (props: { task: Task }) => {
+    const rename = useMutation(renameTask)
+    // The title that was on the screen when the edit began; `undefined` while there is no edit.
+    const from = ref<string>()
+    const button = ref<HTMLElement>()
+    const input = ref<HTMLInputElement>()
+    const edit = async () => {
+      from.value = props.task.title
+      await nextTick()
+      input.value?.focus()
+      input.value?.select()
+    }
+    const save = () => {
+      const text = input.value?.value.trim() ?? ''
+      const before = from.value
+      from.value = undefined
+      if (before === undefined || text === '' || text === before) return
+      rename.mutate({ id: props.task.id, from: before, title: text })
+    }
+    const onKeydown = async ({ key }: KeyboardEvent) => {
+      if (key === 'Enter') save()
+      else if (key === 'Escape') from.value = undefined
+      else return
+      await nextTick()
+      button.value?.focus()
+    }
+    return () =>
+      from.value === undefined
+        ? h('button', { class: 'title', type: 'button', title: 'Rename', ref: button, onClick: edit }, props.task.title)
+        : h('input', {
+            class: 'field edit',
+            'aria-label': `Title of: ${from.value}`,
+            value: from.value,
+            ref: input,
+            onKeydown,
+            onBlur: save,
+          })
+  },
+  { props: ['task'] },
+)
+
+const ConflictNotice: FunctionalComponent<{ conflict: NonNullable<ReturnType<typeof conflictOf>> }> = ({
+  conflict,
+}) => {
+  const sync = useSyncClient()
+  const { entry, mine, theirs, keepMine } = conflict
+  return notice('Somebody renamed it meanwhile', `Theirs: “${theirs}”. Yours: “${mine}”.`, [
+    ['Keep mine', () => sync.resolve(entry.id, { variables: keepMine })],
+    ['Take theirs', () => sync.discard(entry.id)],
+  ])
+}
+ConflictNotice.props = ['conflict']
+
+const FailedNotice: FunctionalComponent<{ entry: OutboxEntry }> = ({ entry }) => {
+  const sync = useSyncClient()
+  return notice(`${describe(entry)} failed`, entry.failure?.message ?? '', [
+    ['Try again', () => sync.retry(entry.id)],
+    ['Dismiss', () => sync.discard(entry.id)],
+  ])
+}
+FailedNotice.props = ['entry']
+
+function notice(title: string, text: string, choices: [label: string, choose: () => unknown][]): VNode {
+  return h('div', { class: 'notice', role: 'alert' }, [
+    h('p', [h('b', title), text]),
+    h(
+      'span',
+      { class: 'choices' },
+      choices.map(([label, choose]) => h('button', { class: 'button small', type: 'button', onClick: choose }, label)),
+    ),
+  ])
+}
+
+function iconButton(icon: keyof typeof ICONS, kind: string, label: string, onClick: (() => void) | undefined): VNode {
+  return h(
+    'button',
+    { class: `icon ${kind}`, type: 'button', 'aria-label': label, disabled: onClick === undefined, onClick },
+    h('svg', { viewBox: '0 0 16 16', 'aria-hidden': true }, h('path', { d: ICONS[icon] })),
+  )
+}
+
+function unreachable(retry: () => void): VNode {
+  return h('div', { class: 'message' }, [
+    h('b', 'The server does not answer'),
+    'The tasks come as soon as it does.',
+    h('br'),
+    h('button', { class: 'button', type: 'button', onClick: retry }, 'Try now'),
+  ])
+}
+
+function skeleton(): VNode {
+  return h(
+    'div',
+    { class: 'skeleton', role: 'status', 'aria-label': 'Loading the tasks' },
+    ['62%', '48%', '70%', '40%'].map((width) => h('i', { class: 'bone', style: { width } })),
+  )
+}
