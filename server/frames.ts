@@ -7,7 +7,7 @@ import type { RowChange } from '../src/base/messages'
 import type { Invalidation, LogEntry, LogPart } from './store'
 
 /** Rows in one `patch` message. */
-export const CHANGES_PER_MESSAGE = 500
+const CHANGES_PER_MESSAGE = 500
 
 /** Who is listening. */
 export interface Audience {

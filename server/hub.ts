@@ -13,13 +13,20 @@ import type { Ring } from './ring'
 import { createRing } from './ring'
 import type { LogState } from './store'
 import { comparePositions } from './store'
-import type { Subscriber } from './subscriber'
+import type { SharedChunk, Subscriber } from './subscriber'
 import { createSubscriber } from './subscriber'
 
 /** Entries that are read from the log at a time. */
 const PAGE = 500
 /** Milliseconds between two looks at every stream. */
 const SWEEP = 1_000
+/**
+ * Milliseconds per stream between two rounds of waking. A round costs some 10 µs a stream whatever it brings, so under
+ * load fewer rounds with more in each bring more; the first after a pause is immediate.
+ */
+const ROUND = 0.03
+/** Below so many streams a round costs nothing worth saving. */
+const FEW = 100
 
 export interface OpenStream<P extends Principal> {
   principal: P
@@ -60,6 +67,15 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
   let looking: Promise<void> | undefined
   let lookAgain = false
   let cancelSweep: (() => void) | undefined
+  let cancelRound: (() => void) | undefined
+  let isRoundDue = false
+  const shared = new Map<string, SharedChunk>()
+  const chunks = {
+    get: (place: string) => shared.get(place),
+    // Where everybody is somewhere else there is nothing to share.
+    set: (place: string, chunk: SharedChunk) => void (shared.size < 64 && shared.set(place, chunk)),
+    clear: () => shared.clear(),
+  }
 
   /** One reader of the log, however often the bell rings. */
   function look(): Promise<void> {
@@ -89,7 +105,10 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
     const isFull = page.entries?.length === PAGE
     if (ring) metrics.gauge('ring_events', ring.end - ring.start)
     if (ring) metrics.gauge('ring_size', ring.size)
-    if (page.entries === undefined || page.entries.length > 0) for (const subscriber of subscribers) subscriber.wake()
+    if (page.entries === undefined || page.entries.length > 0) {
+      chunks.clear()
+      wakeAll()
+    }
     return isFull
   }
 
@@ -100,6 +119,21 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
     if (ring === undefined) ring = createRing(limits, state.head)
     else ring.reset(state.head)
     if (!isFirst) metrics.count('ring_restarts')
+  }
+
+  /** Wakes every stream: at once, or when the round before is long enough ago. */
+  function wakeAll(): void {
+    if (cancelRound !== undefined) {
+      isRoundDue = true
+      return
+    }
+    for (const subscriber of subscribers) subscriber.wake()
+    if (subscribers.size < FEW) return
+    cancelRound = clock.after(subscribers.size * ROUND, () => {
+      cancelRound = undefined
+      if (isRoundDue) wakeAll()
+      isRoundDue = false
+    })
   }
 
   function sweep(): void {
@@ -151,6 +185,9 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
     if (subscribers.size > 0) return
     cancelSweep?.()
     cancelSweep = undefined
+    cancelRound?.()
+    cancelRound = undefined
+    isRoundDue = false
     for (const resolve of onIdle.splice(0)) resolve()
   }
 
@@ -171,7 +208,7 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
         maxAge,
       }
       const subscriber = createSubscriber<P>(
-        { ring, options, metrics, epoch: () => epoch, remove: (reason) => remove(subscriber, reason) },
+        { ring, chunks, options, metrics, epoch: () => epoch, remove: (reason) => remove(subscriber, reason) },
         { ...stream, ...start, hello, closeAt: clock.now() + maxAge },
       )
       subscribers.add(subscriber)

@@ -6,7 +6,7 @@ import type { Problem } from '../src/base/errors'
 import type { Version } from '../src/base/messages'
 
 /** What every `type` begins with. */
-export const PROBLEM_PREFIX = 'urn:tidemark:problem:' as const
+const PROBLEM_PREFIX = 'urn:tidemark:problem:' as const
 
 /** Ends of `type` that the kit itself uses. */
 export type ProblemName =

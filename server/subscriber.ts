@@ -30,8 +30,24 @@ export interface Subscriber<P extends Principal> {
   abort(reason: string): void
 }
 
+/** A chunk that others in the same place take too, and where it leads. */
+export interface SharedChunk {
+  bytes: Uint8Array
+  next: number
+  sent: Cursor
+  seen: Cursor
+  delivered: number
+}
+
+/** Chunks of this moment; emptied when the ring grows. */
+export interface ChunkCache {
+  get(place: string): SharedChunk | undefined
+  set(place: string, chunk: SharedChunk): void
+}
+
 export interface SubscriberDeps<P extends Principal> {
   ring: Ring
+  chunks: ChunkCache
   options: ResolvedOptions<P>
   metrics: Metrics
   epoch: () => string
@@ -56,10 +72,11 @@ export function createSubscriber<P extends Principal>(
   deps: SubscriberDeps<P>,
   start: SubscriberStart<P>,
 ): Subscriber<P> {
-  const { ring, options, metrics } = deps
+  const { ring, chunks, options, metrics } = deps
   const { principal, signal } = start
   const { clock, limits, stream: times } = options
   const audience = { principal: principal.id, topics: new Set(start.topics) }
+  let audienceName = nameOf(audience.topics)
   const encoder = new TextEncoder()
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   let onWake: (() => void) | undefined
@@ -86,13 +103,13 @@ export function createSubscriber<P extends Principal>(
       },
       async pull() {
         for (;;) {
-          const text = isOver ? '' : take()
+          const bytes = isOver ? undefined : take()
           if (isOver) return
-          if (text !== '') {
+          if (bytes !== undefined && bytes.length > 0) {
             lastTake = clock.now()
             if (delivered > 0) metrics.count('deliveries', delivered)
             delivered = 0
-            controller?.enqueue(encoder.encode(text))
+            controller?.enqueue(bytes)
             if (bye !== undefined) finish(`bye-${bye.reason}`, (to) => to.close())
             return
           }
@@ -110,21 +127,52 @@ export function createSubscriber<P extends Principal>(
     resume?.()
   }
 
-  /** What this reader gets now: text of whole messages, or nothing. */
-  function take(): string {
+  /** What this reader gets now: whole messages, or nothing. */
+  function take(): Uint8Array | undefined {
     // Whose credentials have ended gets nothing more, not even what happened before.
-    if (bye?.reason === 'auth-expired' || bye?.reason === 'auth-revoked') return controlText('bye', bye)
+    if (bye?.reason === 'auth-expired' || bye?.reason === 'auth-revoked') return encoder.encode(controlText('bye', bye))
+    if (next < ring.start || epoch !== deps.epoch()) leap()
+    const isPlain = opening === undefined && replay.length === 0 && resync === undefined && bye === undefined
+    if (isPlain && next < ring.end) return takeShared()
+    return next < ring.end || !isPlain || isPingDue ? encoder.encode(takeText()) : undefined
+  }
+
+  /** The usual case: many readers in the same place take the same frames, so they are encoded once. */
+  function takeShared(): Uint8Array {
+    const place = `${next} ${sent} ${audienceName}`
+    const known = chunks.get(place)
+    if (known !== undefined) {
+      delivered += known.delivered
+      next = known.next
+      sent = known.sent
+      seen = known.seen
+      return known.bytes
+    }
+    const { text, isPersonal } = takeFrames('')
+    const bytes = encoder.encode(text)
+    if (!isPersonal) chunks.set(place, { bytes, next, sent, seen, delivered })
+    return bytes
+  }
+
+  function takeFrames(text: string): { text: string; isPersonal: boolean } {
+    let isPersonal = false
+    while (next < ring.end && text.length <= CHUNK) {
+      const frame = ring.at(next++)
+      if (frame === undefined) continue
+      isPersonal ||= frame.isPersonal(audience)
+      text += send(frame)
+    }
+    return { text, isPersonal }
+  }
+
+  function takeText(): string {
     let text = opening ?? ''
     opening = undefined
     for (let frame = replay.pop(); frame !== undefined; frame = replay.pop()) {
       text += send(frame)
       if (text.length > CHUNK) return text
     }
-    if (next < ring.start || epoch !== deps.epoch()) leap()
-    while (next < ring.end && text.length <= CHUNK) {
-      const frame = ring.at(next++)
-      if (frame) text += send(frame)
-    }
+    text = takeFrames(text).text
     if (resync !== undefined) text += control('resync', { prev: sent, ...resync })
     resync = undefined
     if (isPingDue && text === '') {
@@ -185,6 +233,7 @@ export function createSubscriber<P extends Principal>(
       const topics = start.asked.filter((topic) => allowed.has(topic))
       if (topics.length === audience.topics.size && topics.every((topic) => audience.topics.has(topic))) return
       audience.topics = new Set(topics)
+      audienceName = nameOf(audience.topics)
       if (topics.length === 0) return end({ reason: 'auth-revoked', reconnect: false })
       resync = { reason: 'authorization' }
       wake()
@@ -220,4 +269,9 @@ export function createSubscriber<P extends Principal>(
       wake()
     },
   }
+}
+
+/** The same for everybody who has the same topics. */
+function nameOf(topics: ReadonlySet<string>): string {
+  return JSON.stringify([...topics].sort())
 }

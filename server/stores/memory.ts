@@ -1,12 +1,11 @@
 /**
- * A store in memory, for tests and mocks; runs in a browser. Committed state is never changed in place: a transaction
- * works on copies of what it touches and puts them in place at its end, so a snapshot is just a reference.
+ * A store in memory, for tests and mocks; runs in a browser. A transaction writes into layers of its own, one for each
+ * savepoint, that are put in place at its end; a snapshot that is open then keeps the tables that it began with.
  */
 import type { RowId } from '../../src/base/messages'
 import type {
   ListOptions,
   LogEntry,
-  LogState,
   StateRecord,
   StateSerializer,
   StateStore,
@@ -16,6 +15,8 @@ import type {
   WriteOptions,
 } from '../store'
 import { jsonSerializer, newEpoch, storeError } from '../store'
+import type { Layer, State, Stored } from './memory-state'
+import { committed, hasExpired, joined, merge, newest, newLayer, trimmed } from './memory-state'
 
 export interface MemoryStoreOptions {
   /** @defaultValue a random one */
@@ -32,32 +33,12 @@ export interface MemoryStore extends StateStore {
   rotateEpoch(epoch?: string): void
 }
 
-interface Stored {
-  id: RowId
-  /** `undefined`: a tombstone. */
-  value: string | Uint8Array | undefined
-  version: number
-  kind: StateRecord['kind']
-  createdAt: number
-  updatedAt: number
-  ttl: number | undefined
-}
-type Table = ReadonlyMap<RowId, Stored>
-
-interface State {
-  readonly tables: ReadonlyMap<string, Table>
-  readonly log: readonly (LogEntry & { at: number })[]
-  readonly outcomes: ReadonlyMap<string, StoredOutcome>
-  readonly sequences: ReadonlyMap<string, { sequence: number; at: number }>
-  readonly head: number
-  readonly floor: number
-}
-
 interface Context {
   state: State
-  readonly epoch: string
-  readonly now: () => number
-  readonly serializer: StateSerializer
+  layers: Layer[]
+  epoch: string
+  now: () => number
+  serializer: StateSerializer
 }
 
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
@@ -65,18 +46,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   let epoch = options.epoch ?? newEpoch()
   let closed = false
   let tail: Promise<unknown> = Promise.resolve()
-  let state: State = {
-    tables: new Map(),
-    log: [],
-    outcomes: new Map(),
-    sequences: new Map(),
-    head: 0,
-    floor: 0,
-  }
+  let snapshots = 0
+  let state: State = { ...newLayer(), outcomes: new Map(), head: 0, floor: 0, commit: 0 }
 
-  function open(): Context {
+  function open(layers: Layer[]): Context {
     if (closed) throw storeError('this memory store is closed')
-    return { state, epoch, now, serializer }
+    return { state, layers, epoch, now, serializer }
   }
   function inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = tail.then(run, run)
@@ -87,28 +62,24 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return {
     transaction: (run) =>
       inTurn(async () => {
-        const context = open()
-        const result = await run(openTransaction(context))
-        state = context.state
+        const layer = newLayer()
+        const result = await run(openTransaction(open([layer])))
+        state = committed(state, layer, snapshots > 0)
         return result
       }),
-    snapshot: async (run) => run(openSnapshot(open())),
+    async snapshot(run) {
+      const context = open([])
+      snapshots++
+      try {
+        return await run(openSnapshot(context))
+      } finally {
+        snapshots--
+      }
+    },
     trim: (limits) =>
       inTurn(async () => {
-        open()
-        const keep = state.log.filter((entry) => entry.at >= limits.logBefore).slice(-limits.logEntries)
-        const floor = state.log.length === keep.length ? state.floor : Number(keep[0]?.position ?? state.head + 1) - 1
-        // A record that is gone keeps its version for as long as the log remembers it, or a new one would begin below it.
-        const alive = (row: Stored) =>
-          row.value === undefined ? row.updatedAt >= limits.logBefore : !hasExpired(row, limits.logBefore)
-        state = {
-          ...state,
-          log: keep,
-          floor,
-          outcomes: kept(state.outcomes, (outcome) => outcome.createdAt >= limits.outcomesBefore),
-          sequences: kept(state.sequences, (row) => row.at >= limits.sequencesBefore),
-          tables: new Map([...state.tables].map(([type, table]) => [type, kept(table, alive)])),
-        }
+        open([])
+        state = trimmed(state, limits)
       }),
     async close() {
       await tail
@@ -120,11 +91,33 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 }
 
+/** The row, tombstones and expired ones too. */
+function rowOf({ state, layers }: Context, type: string, id: RowId): Stored | undefined {
+  return newest(layers, (layer) => layer.tables.get(type)?.get(id)) ?? state.tables.get(type)?.get(id)
+}
+
+function rowsOf({ state, layers }: Context, type: string): Stored[] {
+  const written = layers.flatMap((layer) => layer.tables.get(type) ?? [])
+  const table = state.tables.get(type)
+  if (written.length === 0) return [...(table?.values() ?? [])]
+  return [...new Map([...(table ?? []), ...written.flatMap((rows) => [...rows])]).values()]
+}
+
 function openSnapshot(context: Context): StoreSnapshot {
-  const { serializer, now } = context
+  const { serializer, now, layers, state, epoch } = context
+  const end = state.log.length
+  const isLive = (row: Stored) => row.value !== undefined && !hasExpired(row, now())
   const find = (type: string, id: RowId) => {
-    const row = context.state.tables.get(type)?.get(id)
-    return row === undefined || row.value === undefined || hasExpired(row, now()) ? undefined : row
+    const row = rowOf(context, type, id)
+    return row && isLive(row) ? row : undefined
+  }
+  const outcomeOf = (principal: string, id: string): StoredOutcome | undefined => {
+    const key = joined(principal, id)
+    const stored = state.outcomes.get(key)
+    return (
+      newest(layers, (layer) => layer.outcomes.get(key)) ??
+      (stored && stored.commit <= state.commit ? stored : undefined)
+    )
   }
   return {
     native: undefined,
@@ -134,22 +127,28 @@ function openSnapshot(context: Context): StoreSnapshot {
     },
     exists: async (type, id) => find(type, id) !== undefined,
     async list<T>(type: string, { after, limit, reverse = false }: ListOptions = {}) {
-      let rows = [...(context.state.tables.get(type)?.values() ?? [])]
+      let rows = rowsOf(context, type)
       if (reverse) rows.reverse()
       if (after !== undefined) rows = rows.slice(rows.findIndex((row) => row.id === after) + 1)
-      rows = rows.filter((row) => row.value !== undefined && !hasExpired(row, now()))
-      return rows.slice(0, limit).map((row) => toRecord<T>(type, row, serializer))
+      return rows
+        .filter(isLive)
+        .slice(0, limit)
+        .map((row) => toRecord<T>(type, row, serializer))
     },
-    position: async () => logState(context),
+    async position() {
+      const written = layers.reduce((sum, layer) => sum + layer.log.length, 0)
+      return { epoch, head: String(state.head + written), floor: String(state.floor) }
+    },
     async readLog(after, limit) {
-      const log = context.state.log
-      const first = firstAfter(log, Number(after))
-      return log.slice(first, first + limit).map(({ at: _, ...entry }) => entry)
+      const log = state.log
+      const first = firstAfter(log, end, Number(after))
+      const written = layers.flatMap((layer) => layer.log).filter((entry) => Number(entry.position) > Number(after))
+      return [...log.slice(first, Math.min(end, first + limit)), ...written].slice(0, limit).map(withoutTime)
     },
-    outcome: async (principal, id) => context.state.outcomes.get(joined(principal, id)),
+    outcome: async (principal, id) => outcomeOf(principal, id),
     async applied(principal, ids) {
       return ids.flatMap((id) => {
-        const outcome = context.state.outcomes.get(joined(principal, id))
+        const outcome = outcomeOf(principal, id)
         const isContained = outcome?.status === 'applied' || outcome?.status === 'noop'
         return isContained ? [{ id, position: outcome.position }] : []
       })
@@ -158,49 +157,39 @@ function openSnapshot(context: Context): StoreSnapshot {
 }
 
 function openTransaction(context: Context): StoreTransaction {
-  const { serializer, now } = context
-  // Copies made since the last savepoint: only these may be changed in place.
-  let own = new Set<unknown>()
+  const { serializer, now, layers, state } = context
   const view = openSnapshot(context)
+  const top = () => layers.at(-1) as Layer
 
-  function copyOf<K, V>(map: ReadonlyMap<K, V>): Map<K, V> {
-    if (own.has(map)) return map as Map<K, V>
-    const copy = new Map(map)
-    own.add(copy)
-    return copy
-  }
-  function writeRow(type: string, id: RowId, change: (row: Stored | undefined) => Stored): Stored {
-    const table = copyOf(context.state.tables.get(type) ?? new Map<RowId, Stored>())
-    const row = change(table.get(id))
-    table.set(id, row)
-    context.state = { ...context.state, tables: copyOf(context.state.tables).set(type, table) }
+  function writeRow(type: string, row: Stored): Stored {
+    const table = top().tables.get(type) ?? new Map<RowId, Stored>()
+    top().tables.set(type, table.set(row.id, row))
     return row
   }
-
   const tx: StoreTransaction = {
     ...view,
     async set<T>(type: string, id: RowId, value: T, options: WriteOptions = {}) {
       const stored = serializer.serialize(value)
       const at = now()
-      const row = writeRow(type, id, (old) => {
-        const live = old?.value !== undefined && !hasExpired(old, at) ? old : undefined
-        return {
-          id,
-          value: stored,
-          version: (old?.version ?? 0) + 1,
-          kind: options.kind ?? live?.kind ?? 'persistent',
-          createdAt: live?.createdAt ?? at,
-          updatedAt: at,
-          ttl: options.ttl,
-        }
+      const old = rowOf(context, type, id)
+      const live = old?.value !== undefined && !hasExpired(old, at) ? old : undefined
+      const row = writeRow(type, {
+        id,
+        value: stored,
+        version: (old?.version ?? 0) + 1,
+        kind: options.kind ?? live?.kind ?? 'persistent',
+        createdAt: live?.createdAt ?? at,
+        updatedAt: at,
+        ttl: options.ttl,
       })
       return toRecord<T>(type, row, serializer)
     },
     async delete(type, id) {
-      if (!(await view.exists(type, id))) return undefined
-      const change = (old: Stored | undefined) =>
-        ({ ...old, id, value: undefined, version: (old?.version ?? 0) + 1, updatedAt: now() }) as Stored
-      return { version: writeRow(type, id, change).version }
+      const old = rowOf(context, type, id)
+      if (old?.value === undefined || hasExpired(old, now())) return undefined
+      return {
+        version: writeRow(type, { ...old, value: undefined, version: old.version + 1, updatedAt: now() }).version,
+      }
     },
     async atomicUpdate<T>(
       type: string,
@@ -212,33 +201,31 @@ function openTransaction(context: Context): StoreTransaction {
       return value === undefined ? undefined : tx.set(type, id, value, options)
     },
     async append(entry) {
-      const head = context.state.head + 1
-      const stored = { ...structuredClone(entry), position: String(head), at: now() }
-      const log = own.has(context.state.log) ? (context.state.log as (typeof stored)[]) : [...context.state.log]
-      own.add(log)
-      log.push(stored)
-      context.state = { ...context.state, head, log }
-      return String(head)
+      const position = String(Number((await view.position()).head) + 1)
+      top().log.push({ ...structuredClone(entry), position, at: now() })
+      return position
     },
     async saveOutcome(outcome) {
-      const outcomes = copyOf(context.state.outcomes).set(joined(outcome.principal, outcome.id), outcome)
-      context.state = { ...context.state, outcomes }
+      top().outcomes.set(joined(outcome.principal, outcome.id), outcome)
     },
-    lastSequence: async (key) => context.state.sequences.get(joined(key.principal, key.outbox, key.scope))?.sequence,
-    async saveSequence(key, sequence) {
-      const row = { sequence, at: now() }
-      const sequences = copyOf(context.state.sequences).set(joined(key.principal, key.outbox, key.scope), row)
-      context.state = { ...context.state, sequences }
+    async lastSequence({ principal, outbox, scope }) {
+      const key = joined(principal, outbox, scope)
+      return (newest(layers, (layer) => layer.sequences.get(key)) ?? state.sequences.get(key))?.sequence
+    },
+    async saveSequence({ principal, outbox, scope }, sequence) {
+      top().sequences.set(joined(principal, outbox, scope), { sequence, at: now() })
     },
     async savepoint(run) {
-      const before = context.state
-      own = new Set()
+      const layer = newLayer()
+      layers.push(layer)
       try {
         return await run()
       } catch (error) {
-        context.state = before
-        own = new Set()
+        Object.assign(layer, newLayer())
         throw error
+      } finally {
+        layers.pop()
+        merge(top(), layer)
       }
     },
   }
@@ -251,26 +238,14 @@ function toRecord<T>(type: string, row: Stored, serializer: StateSerializer): St
   return ttl === undefined ? record : { ...record, ttl }
 }
 
-function logState({ state, epoch }: Context): LogState {
-  return { epoch, head: String(state.head), floor: String(state.floor) }
+function withoutTime({ at: _, ...entry }: LogEntry & { at: number }): LogEntry {
+  return entry
 }
 
-function hasExpired(row: Stored, now: number): boolean {
-  return row.ttl !== undefined && row.updatedAt + row.ttl <= now
-}
-
-function joined(...parts: string[]): string {
-  return JSON.stringify(parts)
-}
-
-function kept<K, V>(map: ReadonlyMap<K, V>, isKept: (value: V) => boolean): Map<K, V> {
-  return new Map([...map].filter(([, value]) => isKept(value)))
-}
-
-/** Index of the first entry after a position, by halving. */
-function firstAfter(log: readonly LogEntry[], position: number): number {
+/** Index of the first entry after a position, among those before `end`, by halving. */
+function firstAfter(log: readonly LogEntry[], end: number, position: number): number {
   let low = 0
-  let high = log.length
+  let high = end
   while (low < high) {
     const middle = (low + high) >> 1
     if (Number(log[middle]?.position) <= position) low = middle + 1

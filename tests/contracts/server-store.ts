@@ -185,6 +185,21 @@ export function describeServerStore(name: string, make: MakeStore): void {
       expect(seen).toEqual({ isSame: true, value: 1, applied: [] })
       expect((await get(store, 'a'))?.value).toBe(2)
     })
+    test('keeps a snapshot as it began over many commits to other tables', async () => {
+      const { store } = await open()
+      const write = (type: string, value: number) => store.transaction((tx) => tx.set(type, 'a', value))
+      await write('row', 1)
+      await write('other', 1)
+      const seen = await store.snapshot(async (view) => {
+        await view.position()
+        await write('other', 2)
+        await store.snapshot((inner) => inner.get('other', 'a'))
+        await write('row', 2)
+        await write('row', 3)
+        return [await view.get<number>('row', 'a'), await view.get<number>('other', 'a')].map((record) => record?.value)
+      })
+      expect(seen).toEqual([1, 1])
+    })
     test('updates atomically, and leaves a record alone when told so', async () => {
       const { store } = await open()
       const count = (tx: StoreTransaction) =>
