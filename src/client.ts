@@ -289,9 +289,9 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       count = 0
       running?.()
       abandon(queue)
+      queryClient.clear()
       cache.stop()
       deps.breakerStop()
-      queryClient.clear()
       changed()
       if (outbox === 'keep') return
       await storage.clear(`${namespace}/`).catch((cause: unknown) => {

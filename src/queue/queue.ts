@@ -117,7 +117,9 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
         () => item.durable.resolve(),
         (error: SyncError) => {
           // The entry lives on in memory: it is sent all the same, it just does not survive this page.
+          item.isVolatile = true
           item.durable.reject(error)
+          deps.changed()
           deps.report(error)
         },
       )
@@ -268,6 +270,7 @@ function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | und
     confirmed: createDeferred(),
     reflected: createDeferred(),
     appended: false,
+    isVolatile: false,
     backoff: createBackoff({ base: 1000, cap: 60_000 }, state.deps.random.next),
     failures: 0,
     cancelRetry: undefined,

@@ -27,7 +27,8 @@ export async function send(state: QueueState, item: Item): Promise<void> {
   entry.attempt++
   setStatus(state, item, 'sending')
   await save(state, item)
-  const isMine = () => item.abort === abort && entry.id === id && state.items.get(id) === item && !state.closed
+  // Not whether it is still listed: an echo may have settled it, and its answer then brings the result.
+  const isMine = () => item.abort === abort && entry.id === id && !state.closed
   if (!isMine()) return
   deps.cache.sent(item.layer)
   const evidence: AttemptEvidence = { cursor: undefined, named: undefined }

@@ -60,12 +60,16 @@ function leaveAsConfirmed(state: QueueState, item: Item): void {
   item.entry.confirmedAt = item.layer.confirmedAt
   leaveScope(state, item)
   item.entry.status = 'confirmed'
-  if (state.deps.cache.core.layers.includes(item.layer)) {
+  const { layers, ownAt } = state.deps.cache.core
+  const isNews = ownAt !== state.meta.ownAt
+  state.meta.ownAt = ownAt
+  if (layers.includes(item.layer)) {
     state.confirmed.add(item)
     void save(state, item)
   } else {
     item.reflected.resolve()
     drop(state, item)
+    if (isNews) void save(state)
   }
 }
 
@@ -176,8 +180,9 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
 /** Data that came with a refusal is base data. Without a row it is not known where it belongs: what the layer touches is stale. */
 function takeCurrent(state: QueueState, item: Item, problem: Problem | undefined): void {
   const { value, version } = currentOf(problem)
+  if (value === undefined) return
   const target = item.layer.ops.find((op) => op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove')
-  if (value === undefined || target === undefined || !('entity' in target)) return
+  if (target === undefined || !('entity' in target)) return state.deps.cache.invalidateUncovered(item.layer)
   const ops = record((base) => base.upsert(target.entity, value))
   const cursor = typeof problem?.cursor === 'string' ? problem.cursor : undefined
   if (cursor !== undefined && String(target.entity.idOf(value)) === String(target.id)) {
@@ -202,6 +207,7 @@ function fail(state: QueueState, item: Item, error: SyncError): void {
   const { entry, mutation } = item
   leaveScope(state, item)
   item.abort?.abort()
+  item.abort = undefined
   state.items.delete(entry.id)
   entry.failure = failureOf(error)
   const list: Entry[] = [...state.failed, entry]

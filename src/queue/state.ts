@@ -35,6 +35,8 @@ export interface Item {
   reflected: Deferred<void>
   /** Its append is on disk (or could not be). */
   appended: boolean
+  /** It could not be written down: it lives in memory only. */
+  isVolatile: boolean
   backoff: Backoff
   /** Answered failures so far. */
   failures: number
@@ -109,7 +111,9 @@ export async function save(state: QueueState, ...items: Item[]): Promise<void> {
       items.map((item) => item.entry),
       state.meta,
     )
+    for (const item of items) item.isVolatile = false
   } catch (error) {
+    for (const item of items) item.isVolatile = true
     state.deps.report(error as SyncError)
   }
 }

@@ -86,7 +86,7 @@ export function createStatusView({
       pending: counts.queued + counts.sending + counts.uncertain + counts.conflicted + counts.blocked + counts.paused,
       isPaused: state.paused,
       needsAuth: state.needsAuth,
-      isDurable: durable,
+      isDurable: durable && ![...state.items.values()].some((item) => item.isVolatile),
       waiting: counts.sending + counts.uncertain + counts.paused > 0 ? cache.waiting() : [],
     }
     return previous !== undefined && isEqual(previous, next) ? previous : next
