@@ -17,6 +17,7 @@ import { createQueue } from './queue/queue'
 import type { MutationHandle } from './queue/state'
 import type { ReadonlyStore } from './stores/live'
 import { createLiveStore } from './stores/live'
+import { createMutationMirror } from './stores/mutation-cache'
 import type { OutboxState } from './stores/outbox'
 import { createOutboxView } from './stores/outbox'
 import type { PendingStores } from './stores/pending'
@@ -114,7 +115,9 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const changed = (): void => {
     status.changed()
     outbox.changed()
+    mirror.changed()
   }
+  const mirror = createMutationMirror({ queryClient, queue: () => queue.state, publish: cache.core.publish, report })
   const queue: Queue = createQueue(
     {
       cache,
@@ -128,7 +131,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       report,
       warn,
       changed,
-      moved: () => {},
+      moved: mirror.moved,
       isPushed: () => stream?.status.getState().state === 'open',
       development: settings.development,
     },
@@ -145,7 +148,11 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     clock,
   )
   const outbox = createLiveStore(createOutboxView(queue), clock)
-  const life = createLife({ settings, cache, queue, stream, changed, breakerStop: () => breaker.stop(), queryClient })
+  const release = (): void => {
+    breaker.stop()
+    mirror.stop()
+  }
+  const life = createLife({ settings, cache, queue, stream, changed, release, queryClient })
 
   const client: SyncClient = {
     ...life,
@@ -230,7 +237,8 @@ interface LifeDeps {
   queue: Queue
   stream: SyncStream | undefined
   changed: () => void
-  breakerStop: () => void
+  /** Ends what only `close()` ends. */
+  release: () => void
   queryClient: QueryClient
 }
 
@@ -291,7 +299,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       abandon(queue)
       queryClient.clear()
       cache.stop()
-      deps.breakerStop()
+      deps.release()
       changed()
       if (outbox === 'keep') return
       await storage.clear(`${namespace}/`).catch((cause: unknown) => {

@@ -88,7 +88,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
   })
   deps.breaker.subscribe(() => state.pump())
 
-  function add(entry: Entry, mutation: AnyMutation | undefined): Item {
+  function add(entry: Entry, mutation: AnyMutation | undefined, how: 'added' | 'restored' = 'restored'): Item {
     const ops = recordOptimistic(state, mutation, entry)
     const layer = layerOf(entry, ops)
     const item = createItem(state, entry, mutation, layer)
@@ -98,7 +98,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     if (list === undefined) state.scopes.set(entry.scope, [item])
     else list.push(item)
     deps.cache.add(layer)
-    deps.moved(item, 'added')
+    deps.moved(item, how)
     deps.changed()
     return item
   }
@@ -131,7 +131,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
   }
 
   function create(mutation: AnyMutation, variables: unknown, replaces?: string): MutationHandle<never> {
-    return append(add(newEntry(state, mutation, variables, replaces), mutation))
+    return append(add(newEntry(state, mutation, variables, replaces), mutation, 'added'))
   }
 
   return {

@@ -60,7 +60,7 @@ export interface QueueDeps {
   /** Something that people can see has changed: statuses, lists, counts. */
   changed: () => void
   /** An entry came, changed its status or left; for mirrors of the outbox. */
-  moved: (item: Item, how: 'added' | 'updated' | 'confirmed' | 'rejected') => void
+  moved: (item: Item, how: 'added' | 'restored' | 'updated' | 'confirmed' | 'rejected') => void
   /** Whether pushes bring news of the queries: else a write without a known effect makes everything stale. */
   isPushed: () => boolean
   development: boolean

@@ -5,6 +5,7 @@ import type { Op } from '../cache/recipes'
 import { record } from '../cache/recipes'
 import type { Entry } from '../queue/outbox'
 import type { Queue } from '../queue/queue'
+import { isHeldBack, isPausedEntry } from './progress'
 
 /** A row that an entry changes. */
 export interface RowReference {
@@ -15,6 +16,8 @@ export interface RowReference {
 
 /** A copy of one recorded call: it never changes, a changed entry is another copy. */
 export interface OutboxEntry extends Readonly<Entry> {
+  /** It waits, and nothing is sent now: offline, paused, or without credentials. */
+  readonly isPaused: boolean
   /** The rows that its `optimistic` names. */
   readonly rows: readonly RowReference[]
   /** Confirmed, and every watched query with data shows it from the base: nothing on the screen waits for it. */
@@ -33,27 +36,31 @@ export interface OutboxState {
 /** Computes the state from the queue; what has not changed keeps its reference. */
 export function createOutboxView(queue: Queue): (previous: OutboxState | undefined) => OutboxState {
   const known = new WeakMap<Entry, OutboxEntry>()
-  const copy = (entry: Entry, ops: (() => readonly Op[]) | undefined, isReflected: boolean): OutboxEntry => {
+  const copy = (entry: Entry, ops: () => readonly Op[], more: Pick<OutboxEntry, 'isPaused' | 'isReflected'>) => {
     const before = known.get(entry)
-    if (before !== undefined && before.isReflected === isReflected && isSame(before, entry)) return before
-    const rows = before?.variables === entry.variables && before !== undefined ? before.rows : rowsOf(ops?.() ?? [])
-    const next = { ...entry, rows, isReflected }
+    if (before !== undefined && isSame(before, { ...entry, ...more })) return before
+    const rows = before !== undefined && before.variables === entry.variables ? before.rows : rowsOf(ops())
+    const next: OutboxEntry = { ...entry, rows, ...more }
     known.set(entry, next)
     return next
   }
-  const settled = (entry: Entry): OutboxEntry => copy(entry, () => recordAgain(queue, entry), false)
+  const ended = (entry: Entry): OutboxEntry =>
+    copy(entry, () => recordAgain(queue, entry), { isPaused: false, isReflected: false })
   return (previous) => {
     const { items, failed, quarantined } = queue.state
+    const held = isHeldBack(queue.state)
     const entries = [...items.values()]
       .sort((a, b) => a.entry.pos - b.entry.pos)
-      .map(({ entry, layer, reflected }) => copy(entry, () => layer.ops, reflected.settled))
-    const next = { entries, failed: failed.map(settled), quarantined: quarantined.map(settled) }
+      .map(({ entry, layer, reflected }) =>
+        copy(entry, () => layer.ops, { isPaused: isPausedEntry(entry, held), isReflected: reflected.settled }),
+      )
+    const next = { entries, failed: failed.map(ended), quarantined: quarantined.map(ended) }
     return previous === undefined ? next : keep(previous, next)
   }
 }
 
-function isSame(copied: OutboxEntry, entry: Entry): boolean {
-  return (Object.keys(entry) as Array<keyof Entry>).every((name) => Object.is(copied[name], entry[name]))
+function isSame(copied: OutboxEntry, entry: Omit<OutboxEntry, 'rows'>): boolean {
+  return (Object.keys(entry) as Array<keyof typeof entry>).every((name) => Object.is(copied[name], entry[name]))
 }
 
 function rowsOf(ops: readonly Op[]): readonly RowReference[] {
