@@ -109,17 +109,16 @@ test(`${STREAMS} idle streams, then a burst to all of them`, async () => {
   deliveries                  ${((counted.events / milliseconds) * 1_000).toFixed(0)} a second
   processor in the burst      ${(busy(before, after, milliseconds / 1_000) * 100).toFixed(0)} % of one core
   commit to arrival           p50 ${percentile(latencies, 0.5).toFixed(1)} ms, p99 ${percentile(latencies, 0.99).toFixed(1)} ms
-  memory after it             ${((after.rss - idle.rss) / 1e6).toFixed(1)} MB more
-  frames as fast as they go   see below`)
+  memory after it             ${((after.rss - idle.rss) / 1e6).toFixed(1)} MB more`)
   expect(counted.events).toBe(sent * STREAMS)
 })
 
-test('as many deliveries as one process can make', async () => {
+test('deliveries when many commits share a chunk', async () => {
   const { port, ask } = await startServer()
   const counted = { events: 0 }
   const sockets = await Promise.all(Array.from({ length: 200 }, () => openStream(port, false, [], counted)))
   const { sent, milliseconds } = await ask<{ sent: number; milliseconds: number }>('burst', {
-    rate: 20_000,
+    rate: 3_000,
     seconds: 2,
   })
   await pause(500)

@@ -11,7 +11,7 @@ import type { Metrics } from './metrics'
 import type { Principal, ResolvedOptions } from './options'
 import type { Ring } from './ring'
 import { createRing } from './ring'
-import type { LogState } from './store'
+import type { LogEntry, LogState } from './store'
 import { comparePositions } from './store'
 import type { SharedChunk, Subscriber } from './subscriber'
 import { createSubscriber } from './subscriber'
@@ -98,27 +98,35 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
     const page = await options.store.snapshot(async (view) => {
       const state = await view.position()
       const goesOn = ring !== undefined && state.epoch === epoch && comparePositions(state.floor, ring.endPosition) <= 0
-      return { state, entries: goesOn && ring ? await view.readLog(ring.endPosition, PAGE) : undefined }
+      const entries = goesOn && ring ? await view.readLog(ring.endPosition, PAGE) : undefined
+      // Far behind with nobody there: begin at the end instead of reading all that was missed.
+      if (entries !== undefined && (entries.length < PAGE || subscribers.size > 0)) return { state, entries }
+      return { state, tail: await view.tailLog(limits.replay + 1) }
     })
-    if (page.entries === undefined || ring === undefined) restart(page.state)
-    else for (const entry of page.entries) ring.push(createFrame(entry, epoch))
-    const isFull = page.entries?.length === PAGE
+    if (page.entries !== undefined) for (const entry of page.entries) ring?.push(createFrame(entry, epoch))
+    else restart(page.state, page.tail)
     if (ring) metrics.gauge('ring_events', ring.end - ring.start)
     if (ring) metrics.gauge('ring_size', ring.size)
-    if (page.entries === undefined || page.entries.length > 0) {
+    if (page.entries?.length !== 0) {
       chunks.clear()
       wakeAll()
     }
-    return isFull
+    return page.entries?.length === PAGE
   }
 
-  /** Begins at the head: at the first look, in a new epoch, or when the log was trimmed past us. */
-  function restart(state: LogState): void {
-    const isFirst = ring === undefined
+  /**
+   * Begins with the newest part of the log: at the first look (after a restart everybody resumes at once, and that must
+   * not be one reading of the log each), in a new epoch, or when the log was trimmed past us.
+   */
+  function restart(state: LogState, tail: LogEntry[]): void {
+    const isWhole = tail.length <= limits.replay
+    const start = isWhole ? state.floor : (tail[0]?.position ?? state.head)
     epoch = state.epoch
-    if (ring === undefined) ring = createRing(limits, state.head)
-    else ring.reset(state.head)
-    if (!isFirst) metrics.count('ring_restarts')
+    if (ring === undefined) ring = createRing(limits, start)
+    else ring.reset(start)
+    for (const entry of isWhole ? tail : tail.slice(1)) ring.push(createFrame(entry, epoch))
+    // What is in it is history: for streams that are open it begins behind them.
+    metrics.count('ring_restarts')
   }
 
   /** Wakes every stream: at once, or when the round before is long enough ago. */
@@ -147,7 +155,8 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
   }
 
   async function resume(cursor: Cursor | undefined): Promise<Start> {
-    if (ring === undefined || cursor !== undefined) await look()
+    // While there are streams, every commit rings the bell.
+    if (ring === undefined || cursor !== undefined || subscribers.size === 0) await look()
     if (ring === undefined) throw new Error('the hub has no ring')
     // Register at the tail and read the head without a wait in between: nothing can come in twice or fall between.
     const here: Start = { resume: 'fresh', next: ring.end, cursor: `${epoch}:${ring.endPosition}`, replay: [] }

@@ -24,7 +24,9 @@ export function toNodeListener(handler: FetchHandler): NodeListener {
     const path = originalUrl(incoming)
     if (next !== undefined && handler.matches?.(path) === false) return next()
     const abort = new AbortController()
-    outgoing.on('close', () => abort.abort(new DOMException('the client has gone', 'AbortError')))
+    outgoing.on('close', () => {
+      if (!outgoing.writableFinished) abort.abort(new DOMException('the client has gone', 'AbortError'))
+    })
     const answered = Promise.resolve()
       .then(() => handler(toRequest(incoming, path, abort.signal)))
       .then((response) => send(response, outgoing))
@@ -65,15 +67,24 @@ function bodyOf(incoming: IncomingMessage): BodyInit {
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
-  outgoing.writeHead(response.status, [...response.headers].flat())
-  if (response.body === null) {
-    outgoing.end()
-    return
-  }
-  // Headers leave before the first event, or a stream would seem to hang until something happens.
-  outgoing.flushHeaders()
-  const reader = response.body.getReader()
+  // JSON leaves in one piece, with its length; whatever else somebody serves through here may be long, or endless.
+  const isWhole = response.body === null || /[/+]json\b/.test(response.headers.get('Content-Type') ?? '')
+  if (response.body !== null && !isWhole) return pump(response, response.body.getReader(), outgoing)
+  const body = new Uint8Array(await response.arrayBuffer())
+  const length = response.status === 204 || response.status === 304 ? [] : ['Content-Length', String(body.byteLength)]
+  outgoing.writeHead(response.status, [...response.headers].flat().concat(length))
+  outgoing.end(body)
+}
+
+/** Event by event. Headers leave before the first, or a stream would seem to hang until something happens. */
+async function pump(
+  response: Response,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  outgoing: ServerResponse,
+): Promise<void> {
   outgoing.on('close', () => void reader.cancel().catch(() => {}))
+  outgoing.writeHead(response.status, [...response.headers].flat())
+  outgoing.flushHeaders()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break

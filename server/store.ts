@@ -124,6 +124,8 @@ export interface StoreSnapshot {
   position(): Promise<LogState>
   /** Up to `limit` entries after a position, rising. */
   readLog(after: Position, limit: number): Promise<LogEntry[]>
+  /** The newest entries, up to `limit`, rising. */
+  tailLog(limit: number): Promise<LogEntry[]>
   outcome(principal: string, id: string): Promise<StoredOutcome | undefined>
   /** Which of these mutations are applied or noop in this snapshot, and where. */
   applied(principal: string, ids: readonly string[]): Promise<{ id: string; position: Position }[]>

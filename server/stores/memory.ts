@@ -145,6 +145,10 @@ function openSnapshot(context: Context): StoreSnapshot {
       const written = layers.flatMap((layer) => layer.log).filter((entry) => Number(entry.position) > Number(after))
       return [...log.slice(first, Math.min(end, first + limit)), ...written].slice(0, limit).map(withoutTime)
     },
+    async tailLog(limit) {
+      const written = layers.flatMap((layer) => layer.log)
+      return [...state.log.slice(Math.max(0, end - limit), end), ...written].slice(-limit).map(withoutTime)
+    },
     outcome: async (principal, id) => outcomeOf(principal, id),
     async applied(principal, ids) {
       return ids.flatMap((id) => {

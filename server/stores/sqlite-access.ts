@@ -93,6 +93,10 @@ export function sqliteSnapshot({ connection, serializer, now, epoch }: AccessDep
       const sql = 'SELECT position, body FROM tidemark_log WHERE position > ? ORDER BY position LIMIT ?'
       return all<{ position: number; body: string }>(sql, Number(after), limit).map(toEntry)
     },
+    async tailLog(limit) {
+      const sql = 'SELECT position, body FROM tidemark_log ORDER BY position DESC LIMIT ?'
+      return all<{ position: number; body: string }>(sql, limit).map(toEntry).reverse()
+    },
     async outcome(principal, id) {
       const sql = 'SELECT * FROM tidemark_outcomes WHERE principal = ? AND id = ?'
       const [row] = all<Omit<StoredOutcome, 'position' | 'createdAt'> & { position: number; at: number }>(

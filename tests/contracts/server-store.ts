@@ -232,6 +232,12 @@ export function describeServerStore(name: string, make: MakeStore): void {
       expect((await read('0')).map(({ position }) => position)).toEqual([first, second, third])
       expect(await read(first ?? '', 1)).toEqual([{ ...EMPTY, mutations: [{ id: 'm1' }], position: second }])
       expect(await store.snapshot((view) => view.position())).toMatchObject({ head: third, floor: '0' })
+      const tail = (limit: number) =>
+        store.snapshot(async (view) => (await view.tailLog(limit)).map(({ position }) => position))
+      expect([await tail(2), await tail(9)]).toEqual([
+        [second, third],
+        [first, second, third],
+      ])
     })
     test('trims by age and by number, keeps the floor, and never uses a position again', async () => {
       const { store, advance } = await open()
