@@ -65,19 +65,25 @@ export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
       const result = originals.fetch(options, fetchOptions)
       return result.then(
         () => {
-          deps.refresher.next(record)
+          ended(deps, record, record.read !== undefined)
           return record.arrival?.promise ?? record.base?.data
         },
         (error: unknown) => {
           record.arrival?.reject(error)
           record.arrival = undefined
-          deps.refresher.next(record)
+          ended(deps, record, (error as Error | undefined)?.message === 'CancelledError')
           throw error
         },
       )
     },
   } satisfies Partial<Query>)
   return record
+}
+
+/** A fetch ended. One that was cancelled brought nothing: what made the query stale is not forgotten for it. */
+function ended({ refresher }: AdoptDeps, record: QueryRecord, isCancelled: boolean): void {
+  if (isCancelled && record.stale && !isReading(record)) refresher.want(record)
+  else refresher.next(record)
 }
 
 // query-core copies the options at each `setOptions`, so they can be changed here. Sharing is done once, on the way in.

@@ -9,7 +9,7 @@ import type { Deferred } from '../base/deferred'
 import type { Located, RowsOption, Shape } from './entities'
 import { find, locate, shapeOf } from './entities'
 import type { Base, Held, Layer } from './evidence'
-import { isCovered } from './evidence'
+import { isCovered, rowName } from './evidence'
 import { fold } from './fold'
 import type { ReadEvidence } from './reads'
 import type { Op } from './recipes'
@@ -214,9 +214,9 @@ export function isRepeatable(record: QueryRecord, attached: Attached, data: unkn
   }
 }
 
-/** Whether the layer's recipes change this query's base at all. */
+/** Whether the layer's recipes change what this query shows at all. */
 export function hasEffect(record: QueryRecord, attached: Attached, drafts: Immer): boolean {
-  if (record.base === undefined) return true
+  if (record.base === undefined || standsOnOthers(record, attached)) return true
   try {
     return !Object.is(fold(record.baseLocated, attached.ops, drafts).data, record.base.data)
   } catch {
@@ -224,9 +224,22 @@ export function hasEffect(record: QueryRecord, attached: Attached, drafts: Immer
   }
 }
 
+/** Whether an earlier change that base lacks is of the same rows: then base alone does not tell what this one changes. */
+function standsOnOthers(record: QueryRecord, { layer, ops }: Attached): boolean {
+  const names = ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : []))
+  const rows = names.length === ops.length ? new Set(names) : undefined
+  return record.attached.some(
+    (other) =>
+      other.layer.live &&
+      other.layer.pos < layer.pos &&
+      !isCovered(other.layer, record.base) &&
+      (rows === undefined || concernsRows(other, rows)),
+  )
+}
+
 /** Whether the layer changes one of these rows of the query (all of it, if it has a recipe for the whole data). */
 export function concernsRows({ ops }: Attached, rows: ReadonlySet<string>): boolean {
-  return ops.some((op) => op.kind === 'update' || op.kind === 'set' || rows.has(`${op.entity.type} ${op.id}`))
+  return ops.some((op) => op.kind === 'update' || op.kind === 'set' || rows.has(rowName(op.entity.type, op.id)))
 }
 
 export function hasRow(record: QueryRecord, type: string, id: string | number): boolean {

@@ -116,6 +116,18 @@ export const takeWrite = ({ net }: World, token?: string): Sent => {
   return found
 }
 
+/** The next write, moving time on until it comes. */
+export async function nextWrite(world: World, token?: string): Promise<Sent> {
+  for (let waited = 0; waited < 240_000; waited += 250) {
+    const there = world.net.waiting.some(
+      (sent) => sent.method === 'POST' && (token === undefined || (sent.body as Write).token === token),
+    )
+    if (there) break
+    await world.advance(250)
+  }
+  return takeWrite(world, token)
+}
+
 /** How often a document was asked for. */
 export const reads = ({ net }: World, id: string): number =>
   net.log.filter((sent) => sent.method === 'GET' && sent.url === `/doc/${id}`).length
