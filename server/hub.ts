@@ -147,6 +147,7 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
   function sweep(): void {
     cancelSweep = undefined
     const now = clock.now()
+    metrics.gauge('lag_events', Math.max(0, ...[...subscribers].map(({ lag }) => lag)))
     for (const subscriber of [...subscribers]) subscriber.sweep(now)
     schedule()
   }

@@ -19,6 +19,8 @@ const CHUNK = 65_536
 export interface Subscriber<P extends Principal> {
   readonly principal: P
   readonly stream: ReadableStream<Uint8Array>
+  /** Events of the ring that it has not taken yet. */
+  readonly lag: number
   /** Something may be there to take. */
   wake(): void
   /** Pings, ages, expires, drops who is too far behind. */
@@ -255,6 +257,9 @@ export function createSubscriber<P extends Principal>(
   return {
     principal,
     stream,
+    get lag() {
+      return ring.end - Math.max(next, ring.start)
+    },
     wake,
     end,
     reauthorize: () => void reauthorize(),

@@ -1,4 +1,4 @@
-import type { SyncHandlerOptions, WriteTransaction } from 'tidemark/server'
+import type { Metric, SyncHandlerOptions, WriteTransaction } from 'tidemark/server'
 import { conflict, forbid, reject, retryLater } from 'tidemark/server'
 import { describe, expect, test } from 'vitest'
 import { authenticate, manualClock, newId, problemOf, STORES, startServer } from './harness'
@@ -474,9 +474,11 @@ describe.each(STORES)('mutations on %s', (_name, makeStore) => {
   })
 
   test('counts what happens', async () => {
-    const { post, handler } = start()
+    const metrics: Metric[] = []
+    const { post, handler } = start({ onMetric: (metric) => metrics.push(metric) })
     await post('rows/put', { id: 'a', n: 1 }, { id: 'x' })
     await post('rows/put', { id: 'a', n: 1 }, { id: 'x' })
+    expect(metrics).toContainEqual({ name: 'mutations{replayed}', kind: 'counter', value: 1 })
     await post('broken', { id: 'a' })
     await post('conflict', { id: 'a' })
     expect(handler.snapshot()).toMatchObject({

@@ -287,6 +287,7 @@ describe.each(STORES)('the stream on %s', (_name, makeStore) => {
     await healthy.next()
     const waiting = healthy.next()
     clock.advance(1_000)
+    expect(handler.snapshot()).toMatchObject({ lag_events: 1, ring_events: 1, deliveries: 1 })
     clock.advance(28_000)
     expect(handler.snapshot()['streams']).toBe(2)
     clock.advance(3_000)
