@@ -50,20 +50,25 @@ export function createParts(): Parts {
       messages = []
     },
     doubt() {
-      if (isOpen) isSpoiled = true
-      else isDoubtful = true
+      isSpoiled = isOpen
+      isDoubtful = true
     },
     add(message, size) {
       if (isOpen && message.txn !== txn) {
+        const doubtful = isDoubtful
         clear()
+        isDoubtful = doubtful
         return { kind: 'foreign' }
       }
       if (!isOpen) {
         isSpoiled = isDoubtful && message.txn !== undefined
-        isDoubtful = false
-        if (!isSpoiled && message.more !== true) return { kind: 'whole', messages: [message] }
+        if (!isSpoiled && message.more !== true) {
+          isDoubtful = false
+          return { kind: 'whole', messages: [message] }
+        }
       }
       isOpen = true
+      isDoubtful = false
       txn = message.txn
       changes += weigh(message)
       total += size

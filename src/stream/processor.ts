@@ -221,7 +221,9 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   function malformed(event: string, reason: string, id: Cursor | undefined, cause?: unknown): Handled {
     fail(`The stream sent a ${reason}; everything is read again.`, cause)
     if (event === 'hello' || needsHello) return unfit(`The stream's ${event} cannot be read: ${reason}.`)
-    if (id === undefined && CHANGES.has(event)) parts.doubt()
+    // An id ends a transaction, readable or not; without one the event may have been a part of the next.
+    if (id !== undefined) parts.clear()
+    else if (CHANGES.has(event)) parts.doubt()
     return resync({ reason: 'protocol', cursor: laterCursor(position.get(), id) })
   }
 

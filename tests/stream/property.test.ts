@@ -12,7 +12,7 @@ import { createHistory, KEYS } from './support/history'
 import type { VirtualClock } from './support/virtual'
 import { createVirtualClock, createVirtualNetwork } from './support/virtual'
 
-const RUNS = Number(process.env['STREAM_RUNS'] ?? 10_000)
+const RUNS = Number(process.env['STREAM_RUNS'] ?? (process.env['CI'] ? 10_000 : 2_000))
 const NONE: Faults = {
   lose: 0,
   double: 0,

@@ -185,6 +185,23 @@ describe('a transaction in parts', () => {
     bench.stream.stop()
   })
 
+  test('in which a loss is found is not applied in half', async () => {
+    const bench = await opened()
+    await bench.send(part('t', true), frame('ping', { prev: 'e:9' }), part('t', false, {}, 'e:10'))
+    expect(bench.calls).toEqual([resync('gap', 'e:9', again), resync('protocol', 'e:10', again)])
+    bench.stream.stop()
+  })
+
+  test.each([0, 1, 2])('of which part %d cannot be read is not applied in half', async (broken) => {
+    const bench = await opened()
+    const parts = [part('t', true), part('t', true), part('t', false, {}, 'e:1')]
+    parts[broken] = (parts[broken] ?? '').replace('data: {', 'data: ?')
+    await bench.send(part('s', true), part('s', false, {}, 'e:0'), ...parts, change('e:1', 'e:2'))
+    expect(bench.calls.filter(({ call }) => call === 'apply')).toEqual([applied('e:2')])
+    expect(bench.stream.cursor()).toBe('e:2')
+    bench.stream.stop()
+  })
+
   test('of more than ten thousand changes is a resync', async () => {
     const bench = await opened()
     const changes = Array.from({ length: 4_000 }, (_, id) => ({ op: 'del', type: 't', id, version: 1 }))
@@ -259,6 +276,20 @@ describe('a resync', () => {
     bench.reads[0]?.()
     await bench.clock.advance(20_000)
     expect([bench.calls.length, bench.clock.timers()]).toEqual([1, 0])
+  })
+
+  test('for a gap that is stopped in the middle does not apply the event that showed it', async () => {
+    const bench = createSyncBench({ slowReads: true })
+    bench.server.next(bench.server.open(hello('e:0')))
+    bench.stream.start()
+    await bench.clock.advance(10_000)
+    bench.server.stream().write(change('e:1', 'e:2'))
+    await bench.clock.advance(0)
+    bench.stream.stop()
+    for (const back of bench.reads) back()
+    await bench.clock.advance(20_000)
+    expect(bench.calls.map(({ call }) => call)).toEqual(['resync', 'resync'])
+    expect([bench.stream.cursor(), bench.clock.timers()]).toEqual(['e:1', 0])
   })
 
   test('that fails is reported, and the stream goes on', async () => {

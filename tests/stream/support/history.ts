@@ -209,6 +209,13 @@ function frames(id: Cursor, prev: Cursor, keys: number[], parts: number, positio
     .join('')
 }
 
+/** Makes the data of one of the events unreadable. */
+function garble(text: string, which: number): string {
+  const events = text.split('\n\n').slice(0, -1)
+  const hit = Math.floor(which * events.length)
+  return events.map((event, i) => `${i === hit ? event.replace(/data: ./, 'data: ?') : event}\n\n`).join('')
+}
+
 function answer(status: number, body?: unknown): Response {
   const headers = new Headers(status === 200 ? { 'content-type': 'text/event-stream' } : {})
   return { status, headers, body: body ?? null } as unknown as Response
@@ -265,7 +272,7 @@ function createWire(clock: VirtualClock, random: () => number, strikes: (kind: k
         deliver(held)
         held = undefined
       } else if (strikes('swap')) held = text
-      else if (strikes('garble')) deliver(text.replace(/data: ./, 'data: ?'))
+      else if (strikes('garble')) deliver(garble(text, random()))
       else deliver(text)
       if (strikes('double')) deliver(text)
     },
