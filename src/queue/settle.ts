@@ -2,6 +2,7 @@
  * How an entry ends: confirmed (by an answer or by an echo on the stream), rejected with what builds on it, in conflict.
  * Each is one transition of the cache, so that no publish has the outcome without the data.
  */
+import { classifyStatus } from '../base/classify'
 import type { Cursor } from '../base/cursor'
 import type { Problem } from '../base/errors'
 import { SyncError } from '../base/errors'
@@ -113,15 +114,7 @@ export function takeOutcomes(
     const item = state.items.get(id)
     if (item === undefined || item.layer.outcome !== undefined) continue
     if (status === 'rejected') {
-      const title = typeof problem?.['title'] === 'string' ? problem['title'] : 'The server refused the change.'
-      reject(
-        state,
-        item,
-        new SyncError('rejected', title, {
-          problem: problem as Problem | undefined,
-          mutationKey: item.entry.mutationKey,
-        }),
-      )
+      refusedByEcho(state, item, (problem ?? {}) as Problem)
       continue
     }
     const { cache } = state.deps
@@ -131,6 +124,14 @@ export function takeOutcomes(
     if (item.abort === undefined) cache.core.afterwards(() => finishByEcho(state, item))
     else cache.core.afterwards(() => leaveEarly(state, item))
   }
+}
+
+/** Says what the answer would say. A conflict waits for the answer, or for that of the next send: it is the policy's. */
+function refusedByEcho(state: QueueState, item: Item, problem: Problem): void {
+  const { title = 'The server refused the change.', detail = title, status, type } = problem
+  if (status !== undefined && classifyStatus(status, type) === 'conflict') return
+  const { mutationKey } = item.entry
+  reject(state, item, new SyncError('rejected', detail, { status, problem, mutationKey }))
 }
 
 function finishByEcho(state: QueueState, item: Item): void {
