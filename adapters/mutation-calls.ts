@@ -3,18 +3,18 @@
  * pending until the server accepted or refused it, however long that takes; it belongs to the outbox, not to the hook.
  */
 import type { DefinedMutation, OutboxEntry, OutboxState, QueryClient, SyncClient } from 'tidemark'
-import { isSyncError, SyncError } from 'tidemark'
+import { isSyncError, SyncError, shouldThrowError } from 'tidemark'
 
 /** TanStack's fields of a mutation's state, and no others. */
-export interface CallState<TVariables, TData> {
+export interface CallState {
   readonly context: undefined
-  readonly data: TData | undefined
+  readonly data: unknown
   readonly error: SyncError | null
   readonly failureCount: number
   readonly failureReason: SyncError | null
   readonly isPaused: boolean
   readonly status: 'idle' | 'pending' | 'success' | 'error'
-  readonly variables: TVariables | undefined
+  readonly variables: unknown
   readonly submittedAt: number
   readonly isIdle: boolean
   readonly isPending: boolean
@@ -29,32 +29,44 @@ interface CallContext {
   mutationKey: readonly unknown[]
 }
 
-/** TanStack's callbacks of one call: they fire while somebody listens, and for the newest call only. */
-export interface CallCallbacks<TVariables, TData> {
-  onSuccess?:
-    | ((data: TData, variables: TVariables, onMutateResult: undefined, context: CallContext) => unknown)
-    | undefined
-  onError?:
-    | ((error: SyncError, variables: TVariables, onMutateResult: undefined, context: CallContext) => unknown)
-    | undefined
+type OnMutateResult = undefined
+
+/** TanStack's callbacks. Those of one call fire while somebody listens, and for the newest call only. */
+export interface CallCallbacks {
+  onSuccess?: ((data: never, variables: never, result: OnMutateResult, context: CallContext) => unknown) | undefined
+  onError?: ((error: SyncError, variables: never, result: OnMutateResult, context: CallContext) => unknown) | undefined
   onSettled?:
     | ((
-        data: TData | undefined,
+        data: never,
         error: SyncError | null,
-        variables: TVariables,
-        onMutateResult: undefined,
+        variables: never,
+        result: OnMutateResult,
         context: CallContext,
       ) => unknown)
     | undefined
 }
 
-export interface MutationCalls<TVariables, TData> {
-  getState(): CallState<TVariables, TData>
+export interface MutationCalls {
+  getState(): CallState
   subscribe(listener: () => void): () => void
-  /** Throws `usage` errors at once, everything else is in the state and in the promise. */
-  mutate(variables: TVariables, callbacks?: CallCallbacks<TVariables, TData>): Promise<TData>
+  /** Throws `usage` errors at once; every other failure is in the state and in the promise. */
+  mutate(variables: unknown, callbacks?: CallCallbacks): Promise<unknown>
   /** Forgets the newest call; the call itself goes on. */
   reset(): void
+}
+
+/** Options of a hook for a defined mutation. */
+export interface CallOptions {
+  /** Whether an error is thrown while rendering, to the nearest boundary. @defaultValue TanStack's defaults for mutations */
+  throwOnError?: boolean | ((error: SyncError) => boolean) | undefined
+}
+
+/** Whether a failed call is to be thrown while rendering. */
+export function isThrown(sync: SyncClient, options: DefinedMutation & CallOptions, error: SyncError | null): boolean {
+  if (error === null) return false
+  const { mutationKey, throwOnError } = options
+  const defaults = sync.queryClient.defaultMutationOptions({ mutationKey }) as CallOptions & object
+  return shouldThrowError(throwOnError ?? defaults.throwOnError, [error])
 }
 
 /** Whether these options are a mutation made by `defineMutation`. */
@@ -62,108 +74,131 @@ export function isDefined(options: unknown): options is DefinedMutation {
   return (options as { defined?: unknown } | null | undefined)?.defined === true
 }
 
+const ORIGIN = Symbol.for('tidemark.mutation')
+
+/** What `defineMutation` returned, whether the hook was given that or a copy with callbacks of its own. */
+function originOf(options: DefinedMutation): DefinedMutation {
+  return (options as { [ORIGIN]?: DefinedMutation })[ORIGIN] ?? options
+}
+
+/** The callbacks of a copy; those of the mutation itself are called by the outbox, also after a reload. */
+function ownCallbacks(options: DefinedMutation): CallCallbacks {
+  const origin = originOf(options)
+  const own = (name: keyof CallCallbacks) => (options[name] === origin[name] ? undefined : options[name])
+  return { onSuccess: own('onSuccess'), onError: own('onError'), onSettled: own('onSettled') } as CallCallbacks
+}
+
 /** Makes the calls of one hook. Nothing is held or watched before the first `mutate`. */
-export function createMutationCalls<TVariables, TData>(
-  sync: SyncClient,
-  mutation: DefinedMutation<TVariables, TData>,
-): MutationCalls<TVariables, TData> {
-  type State = CallState<TVariables, TData>
+export function createMutationCalls(sync: SyncClient, options: () => DefinedMutation): MutationCalls {
   const listeners = new Set<() => void>()
-  let state: State = idle()
-  let call = 0
+  let state: CallState = IDLE
+  let newest = 0
   let stop = (): void => {}
 
-  function show(change: Partial<State>): void {
-    const next = withFlags({ ...state, ...change })
-    if ((Object.keys(next) as Array<keyof State>).every((name) => Object.is(next[name], state[name]))) return
-    state = next
+  function show(change: Partial<CallState>): void {
+    if (!(Object.keys(change) as Array<keyof CallState>).some((name) => change[name] !== state[name])) return
+    const { status = state.status } = change
+    const flags = { isIdle: status === 'idle', isPending: status === 'pending', isError: status === 'error' }
+    state = { ...state, ...change, ...flags, isSuccess: status === 'success' }
     for (const listener of [...listeners]) listener()
   }
 
-  /** Shows what the outbox and the status say of a call, until it ends or another takes its place. */
-  function follow(id: string): () => void {
-    let current = id
+  /** Shows what the outbox says of a call, until it ends or another takes its place. */
+  function follow(id: string): void {
     const update = (): void => {
-      const entry = entryOf(sync.outbox.getState(), current)
+      const entry = entryOf(sync.outbox.getState(), id)
       if (entry === undefined) return
-      current = entry.id
-      show(progressOf(sync, entry))
+      id = entry.id // a resolved conflict puts another entry in its place
+      show(progressOf(entry, state))
     }
+    stop = sync.outbox.subscribe(update)
     update()
-    const stops = [sync.outbox.subscribe(update), sync.status.subscribe(update)]
-    return () => {
-      for (const end of stops) end()
-    }
   }
 
-  function begin(variables: TVariables): number {
+  function end(data: unknown, error: SyncError | null): void {
     stop()
-    stop = () => {}
-    state = withFlags({ ...idle<TVariables, TData>(), status: 'pending', variables, submittedAt: Date.now() })
-    return ++call
+    const failureCount = error === null ? 0 : state.failureCount + 1
+    show({ status: error ? 'error' : 'success', data, error, isPaused: false, failureCount, failureReason: error })
+  }
+
+  function mutate(variables: unknown, callbacks: CallCallbacks = {}): Promise<unknown> {
+    const { id, confirmed } = send(sync, originOf(options()), variables)
+    const mine = ++newest
+    stop()
+    show({ ...IDLE, status: 'pending', variables, submittedAt: Date.now() })
+    if (id !== undefined) follow(id)
+    const finish = (data: unknown, error: SyncError | null): void => {
+      const told = { sync, options: options(), data, error, variables }
+      tell(ownCallbacks(told.options), told)
+      if (mine !== newest) return
+      if (listeners.size > 0) tell(callbacks, told)
+      end(data, error)
+    }
+    confirmed.then(
+      (data) => finish(data, null),
+      (error: SyncError) => finish(undefined, error),
+    )
+    return confirmed
   }
 
   return {
+    mutate,
     getState: () => state,
     subscribe(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    mutate(variables, callbacks = {}) {
-      const confirmed = send(sync, mutation, variables)
-      const mine = begin(variables)
-      if ('id' in confirmed) stop = follow(confirmed.id)
-      for (const listener of [...listeners]) listener()
-      const context = { client: sync.queryClient, meta: mutation.meta, mutationKey: mutation.mutationKey }
-      const end = (data: TData | undefined, error: SyncError | null): void => {
-        if (mine !== call) return
-        stop()
-        if (listeners.size > 0) tell(callbacks, { data, error, variables, context })
-        show({
-          status: error === null ? 'success' : 'error',
-          data,
-          error,
-          isPaused: false,
-          ...failuresOf(state, error),
-        })
-      }
-      confirmed.promise.then(
-        (data) => end(data, null),
-        (error: SyncError) => end(undefined, error),
-      )
-      return confirmed.promise
-    },
     reset() {
-      call++
+      newest++
       stop()
-      stop = () => {}
-      show(idle())
+      show(IDLE)
     },
   }
+}
+
+const IDLE: CallState = {
+  context: undefined,
+  data: undefined,
+  error: null,
+  failureCount: 0,
+  failureReason: null,
+  isPaused: false,
+  status: 'idle',
+  variables: undefined,
+  submittedAt: 0,
+  isIdle: true,
+  isPending: false,
+  isSuccess: false,
+  isError: false,
 }
 
 // A client that is closed is no mistake of the code that calls it: the call fails as any other may.
-function send<TVariables, TData>(
+function send(
   sync: SyncClient,
-  mutation: DefinedMutation<TVariables, TData>,
-  variables: TVariables,
-): { id?: string; promise: Promise<TData> } {
+  mutation: DefinedMutation,
+  variables: unknown,
+): { id?: string; confirmed: Promise<unknown> } {
   try {
-    const handle = sync.mutate<TVariables, TData>(mutation, ...([variables] as never))
-    return { id: handle.id, promise: handle.confirmed }
+    return sync.mutate(mutation as unknown as DefinedMutation<unknown>, variables)
   } catch (error) {
     if (!isSyncError(error, 'stopped')) throw error
-    const promise = Promise.reject<TData>(error)
-    promise.catch(() => {})
-    return { promise }
+    const confirmed = Promise.reject(error)
+    confirmed.catch(() => {})
+    return { confirmed }
   }
 }
 
-function tell<TVariables, TData>(
-  callbacks: CallCallbacks<TVariables, TData>,
-  end: { data: TData | undefined; error: SyncError | null; variables: TVariables; context: CallContext },
-): void {
-  const { data, error, variables, context } = end
+interface Told {
+  sync: SyncClient
+  options: DefinedMutation
+  data: unknown
+  error: SyncError | null
+  variables: unknown
+}
+
+function tell(callbacks: CallCallbacks, { sync, options: { meta, mutationKey }, error, ...rest }: Told): void {
+  const { data, variables } = rest as { data: never; variables: never }
+  const context = { client: sync.queryClient, meta, mutationKey }
   const run = (callback: () => unknown): void => {
     try {
       callback()
@@ -171,80 +206,31 @@ function tell<TVariables, TData>(
       void Promise.reject(thrown) // as TanStack does: it reaches the page's own handler and stops nothing here
     }
   }
-  if (error === null) run(() => callbacks.onSuccess?.(data as TData, variables, undefined, context))
-  else run(() => callbacks.onError?.(error, variables, undefined, context))
+  if (error) run(() => callbacks.onError?.(error, variables, undefined, context))
+  else run(() => callbacks.onSuccess?.(data, variables, undefined, context))
   run(() => callbacks.onSettled?.(data, error, variables, undefined, context))
 }
 
-function idle<TVariables, TData>(): CallState<TVariables, TData> {
-  return withFlags<TVariables, TData>({
-    context: undefined,
-    data: undefined,
-    error: null,
-    failureCount: 0,
-    failureReason: null,
-    isPaused: false,
-    status: 'idle',
-    variables: undefined,
-    submittedAt: 0,
-  })
-}
-
-function withFlags<TVariables, TData>(
-  state: Omit<CallState<TVariables, TData>, 'isIdle' | 'isPending' | 'isSuccess' | 'isError'>,
-): CallState<TVariables, TData> {
-  const { status } = state
-  return {
-    ...state,
-    isIdle: status === 'idle',
-    isPending: status === 'pending',
-    isSuccess: status === 'success',
-    isError: status === 'error',
-  }
-}
-
-function failuresOf<TVariables, TData>(state: CallState<TVariables, TData>, error: SyncError | null) {
-  return error === null
-    ? { failureCount: 0, failureReason: null }
-    : { failureCount: state.failureCount + 1, failureReason: error }
-}
-
-function progressOf(sync: SyncClient, entry: OutboxEntry) {
-  const { network, isPaused, needsAuth } = sync.status.getState()
-  const waits = entry.status === 'queued' || entry.status === 'uncertain' || entry.status === 'paused'
-  const failures = entry.failure === undefined ? 0 : entry.status === 'sending' ? entry.attempt - 1 : entry.attempt
-  return {
-    submittedAt: entry.createdAt,
-    isPaused: waits && (network === 'offline' || isPaused || needsAuth),
-    failureCount: failures,
-    failureReason: reasonOf(entry),
-  }
-}
-
-const reasons = new WeakMap<object, SyncError>()
-
-function reasonOf({ failure, mutationKey }: OutboxEntry): SyncError | null {
-  if (failure === undefined) return null
-  let reason = reasons.get(failure)
-  if (reason === undefined) {
-    const { code, message, status, problem } = failure
-    reason = new SyncError(code as SyncError['code'], message, { status, problem, mutationKey })
-    reasons.set(failure, reason)
-  }
-  return reason
+function progressOf(entry: OutboxEntry, before: CallState): Partial<CallState> {
+  const { failure, attempt, status, createdAt, isPaused, mutationKey } = entry
+  const failureCount = failure ? attempt - Number(status === 'sending') : 0
+  const failureReason =
+    failure === undefined
+      ? null
+      : failureCount === before.failureCount
+        ? before.failureReason
+        : new SyncError(failure.code as SyncError['code'], failure.message, { status: failure.status, mutationKey })
+  return { submittedAt: createdAt, isPaused, failureCount, failureReason }
 }
 
 const indexes = new WeakMap<OutboxState, Map<string, OutboxEntry>>()
 
-/** The entry of this id, or the one that a resolved conflict put in its place. One pass per state, however many ask. */
+/** The entry of this id, or the one in its place. One pass per state of the outbox, however many ask. */
 function entryOf(state: OutboxState, id: string): OutboxEntry | undefined {
   let index = indexes.get(state)
   if (index === undefined) {
-    index = new Map()
-    for (const entry of state.entries) {
-      if (entry.replaces !== undefined) index.set(entry.replaces, entry)
-      index.set(entry.id, entry)
-    }
+    index = new Map(state.entries.map((entry) => [entry.replaces ?? entry.id, entry]))
+    for (const entry of state.entries) index.set(entry.id, entry)
     indexes.set(state, index)
   }
   return index.get(id)

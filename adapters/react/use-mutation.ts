@@ -1,16 +1,18 @@
 /** `useMutation`: defined mutations go through the outbox, inline options are TanStack's own. */
 import type { DefaultError, QueryClient, UseMutationOptions, UseMutationResult } from '@tanstack/react-query'
 import { hashKey, useMutation as useTanStackMutation } from '@tanstack/react-query'
-import { useCallback, useMemo, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 import type { DefinedMutation, SyncError } from 'tidemark'
-import { createMutationCalls, isDefined } from '../mutation-calls'
+import type { CallOptions } from '../mutation-calls'
+import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
 import { useSyncClient } from './context'
 
 /**
  * TanStack's `useMutation`. A mutation made by `defineMutation` goes through the outbox: it is shown at once, survives a
  * reload, and the result is pending until the server has accepted or refused it (`isPaused` while offline). The result is
  * of this hook's newest call; ask for older ones with `useOutbox` or `usePending`. `mutate` throws `usage` errors at once.
- * Inline options are handed to TanStack unchanged.
+ * A copy with callbacks of its own, `{ ...addTodo, onSuccess }`, is the same mutation: its callbacks fire for the calls of
+ * this hook, after those of the mutation. Inline options are handed to TanStack unchanged.
  *
  * @example
  * ```tsx
@@ -19,7 +21,7 @@ import { useSyncClient } from './context'
  * ```
  */
 export function useMutation<TVariables, TData>(
-  mutation: DefinedMutation<TVariables, TData>,
+  mutation: DefinedMutation<TVariables, TData> & CallOptions,
   queryClient?: QueryClient,
 ): UseMutationResult<TData, SyncError, TVariables, undefined>
 export function useMutation<TData = unknown, TError = DefaultError, TVariables = void, TOnMutateResult = unknown>(
@@ -32,11 +34,15 @@ export function useMutation(options: object, queryClient?: QueryClient): unknown
   return use(options as DefinedMutation, queryClient)
 }
 
-function useDefinedMutation(mutation: DefinedMutation, queryClient: QueryClient | undefined): unknown {
+function useDefinedMutation(options: DefinedMutation & CallOptions, queryClient: QueryClient | undefined): unknown {
   const client = useSyncClient(queryClient)
-  const key = hashKey(mutation.mutationKey)
+  const key = hashKey(options.mutationKey)
+  const latest = useRef(options)
   // biome-ignore lint/correctness/useExhaustiveDependencies: a mutation is what its key says
-  const calls = useMemo(() => createMutationCalls(client, mutation), [client, key])
+  const calls = useMemo(() => createMutationCalls(client, () => latest.current), [client, key])
+  useEffect(() => {
+    latest.current = options
+  })
   const state = useSyncExternalStore(calls.subscribe, calls.getState, calls.getState)
   const mutate = useCallback(
     (...args: Parameters<typeof calls.mutate>) => {
@@ -44,5 +50,6 @@ function useDefinedMutation(mutation: DefinedMutation, queryClient: QueryClient 
     },
     [calls],
   )
+  if (isThrown(client, options, state.error)) throw state.error
   return { ...state, mutate, mutateAsync: calls.mutate, reset: calls.reset }
 }

@@ -3,15 +3,18 @@ import type { DefaultError, QueryClient, UseMutationOptions, UseMutationReturnTy
 import { useMutation as useTanStackMutation } from '@tanstack/vue-query'
 import type { DefinedMutation, SyncError } from 'tidemark'
 import type { MaybeRefOrGetter } from 'vue'
-import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, toValue } from 'vue'
-import { createMutationCalls, isDefined } from '../mutation-calls'
+import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, toValue, watch } from 'vue'
+import type { CallOptions } from '../mutation-calls'
+import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
 import { resolveSyncClient } from './client'
 
 /**
  * TanStack's `useMutation`. A mutation made by `defineMutation` goes through the outbox: it is shown at once, survives a
  * reload, and the result is pending until the server has accepted or refused it (`isPaused` while offline). Variables may
  * be reactive: what is recorded is plain. The result is of this composable's newest call; ask for older ones with
- * `useOutbox` or `usePending`. `mutate` throws `usage` errors at once. Inline options are handed to TanStack unchanged.
+ * `useOutbox` or `usePending`. `mutate` throws `usage` errors at once. A copy with callbacks of its own,
+ * `{ ...addTodo, onSuccess }`, is the same mutation: its callbacks fire for the calls made here, after those of the
+ * mutation. Inline options are handed to TanStack unchanged.
  *
  * @example
  * ```ts
@@ -20,7 +23,7 @@ import { resolveSyncClient } from './client'
  * ```
  */
 export function useMutation<TVariables, TData>(
-  mutation: MaybeRefOrGetter<DefinedMutation<TVariables, TData>>,
+  mutation: MaybeRefOrGetter<DefinedMutation<TVariables, TData> & CallOptions>,
   queryClient?: QueryClient,
 ): UseMutationReturnType<TData, SyncError, TVariables, undefined>
 export function useMutation<TData = unknown, TError = DefaultError, TVariables = void, TOnMutateResult = unknown>(
@@ -29,17 +32,25 @@ export function useMutation<TData = unknown, TError = DefaultError, TVariables =
 ): UseMutationReturnType<TData, TError, TVariables, TOnMutateResult>
 export function useMutation(options: MaybeRefOrGetter<object>, queryClient?: QueryClient): unknown {
   // A call stays what it was first: its options come from the same place in the code.
-  const mutation = toValue(options)
-  const use = (isDefined(mutation) ? useDefinedMutation : useTanStackMutation) as typeof useDefinedMutation
-  return use((isDefined(mutation) ? mutation : options) as DefinedMutation, queryClient)
+  const use = (isDefined(toValue(options)) ? useDefinedMutation : useTanStackMutation) as typeof useDefinedMutation
+  return use(options as DefinedMutation, queryClient)
 }
 
-function useDefinedMutation(mutation: DefinedMutation, queryClient: QueryClient | undefined): unknown {
-  const calls = createMutationCalls(resolveSyncClient(queryClient), mutation)
+type Options = MaybeRefOrGetter<DefinedMutation & CallOptions>
+
+function useDefinedMutation(options: Options, queryClient: QueryClient | undefined): unknown {
+  const client = resolveSyncClient(queryClient)
+  const calls = createMutationCalls(client, () => toValue(options))
   const state = shallowReactive({ ...calls.getState() })
   onScopeDispose(calls.subscribe(() => Object.assign(state, calls.getState())))
+  watch(
+    () => state.error,
+    (error) => {
+      if (isThrown(client, toValue(options), error)) throw error
+    },
+  )
   type Arguments = Parameters<typeof calls.mutate>
-  const mutateAsync = (...[variables, callbacks]: Arguments) => calls.mutate(plain(variables) as never, callbacks)
+  const mutateAsync = (...[variables, callbacks]: Arguments) => calls.mutate(plain(variables), callbacks)
   return {
     ...toRefs(shallowReadonly(state)),
     mutate: (...args: Arguments) => {

@@ -113,5 +113,9 @@ type AnyDecision = (context: ConflictContext<never>) => Resolution<unknown> | Pr
 export function defineMutation<TVariables = void, TData = unknown>(
   definition: MutationDefinition<TVariables, TData>,
 ): DefinedMutation<TVariables, TData> {
-  return { ...definition, defined: true }
+  const mutation: DefinedMutation<TVariables, TData> = { ...definition, defined: true }
+  // A hook may be given a copy with callbacks of its own: `{ ...addTodo, onSuccess }`. The copy says what it is a copy of.
+  return Object.assign(mutation, { [ORIGIN]: mutation })
 }
+
+const ORIGIN: unique symbol = Symbol.for('tidemark.mutation') as never
