@@ -180,16 +180,18 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
 
 /** Data that came with a refusal is base data. Without a row it is not known where it belongs: what the layer touches is stale. */
 function takeCurrent(state: QueueState, item: Item, problem: Problem | undefined): void {
-  const { value, version } = currentOf(problem)
+  const { value } = currentOf(problem)
   if (value === undefined) return
   const target = item.layer.ops.find((op) => op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove')
-  if (target === undefined || !('entity' in target)) return state.deps.cache.invalidateUncovered(item.layer)
+  if (target === undefined || !('entity' in target)) {
+    state.deps.cache.invalidateUncovered(item.layer)
+    return
+  }
   const ops = record((base) => base.upsert(target.entity, value))
   const cursor = typeof problem?.cursor === 'string' ? problem.cursor : undefined
   if (cursor !== undefined && String(target.entity.idOf(value)) === String(target.id)) {
     state.deps.cache.answer(item.layer, { ops, cursor, named: undefined, contains: false })
   } else state.deps.cache.invalidateUncovered(item.layer)
-  void version
 }
 
 function dependentsOf(state: QueueState, item: Item): Item[] {
