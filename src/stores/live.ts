@@ -14,31 +14,26 @@ export interface LiveStore<T> {
 
 export function createLiveStore<T>(compute: (previous: T | undefined) => T, clock: Clock): LiveStore<T> {
   const inner = createStore<T>(() => compute(undefined))
+  let current = inner.getState()
   let dirty = false
   let scheduled = false
-  const flush = (): void => {
-    if (!dirty) return
-    dirty = false
-    const previous = inner.getState()
-    const next = compute(previous)
-    if (!Object.is(previous, next)) inner.setState(next, true)
+  // Reading publishes nothing: React reads while it renders, and nobody may be told to render then.
+  const read = (): T => {
+    if (dirty) {
+      dirty = false
+      current = compute(current)
+    }
+    return current
   }
   return {
-    store: {
-      getState: () => {
-        flush()
-        return inner.getState()
-      },
-      getInitialState: inner.getInitialState,
-      subscribe: inner.subscribe,
-    },
+    store: { getState: read, getInitialState: inner.getInitialState, subscribe: inner.subscribe },
     changed() {
       dirty = true
       if (scheduled) return
       scheduled = true
       clock.soon(() => {
         scheduled = false
-        flush()
+        if (!Object.is(read(), inner.getState())) inner.setState(current, true)
       })
     },
   }

@@ -42,6 +42,7 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
   let seen: OutboxState | undefined
   let entries: readonly OutboxEntry[] = NONE
   let rows: Rows = new Map()
+  let told: Rows = rows
   const byRow = new Map<string, Set<() => void>>()
   const others = new Set<() => void>()
   let stop: (() => void) | undefined
@@ -59,8 +60,9 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
   }
 
   function notify(): void {
-    const before = rows
     refresh()
+    const before = told // not what was read last: a read in between tells nobody
+    told = rows
     for (const key of new Set([...before.keys(), ...rows.keys()])) {
       if (before.get(key) !== rows.get(key)) for (const listener of [...(byRow.get(key) ?? [])]) listener()
     }
