@@ -129,7 +129,14 @@ function createUpkeep<P extends Principal>({ options, hub, metrics }: Parts<P>):
   const { bus, clock, retention } = options
   let trimmedAt = clock.now()
   let isStopped = false
-  const look = () => void hub.look().catch((error: unknown) => options.onError(error, 'the log could not be read'))
+  const look = (): void => {
+    hub.look().catch((error: unknown) => {
+      options.onError(error, 'the log could not be read; it is tried again in a second')
+      clock.after(1_000, () => {
+        if (!isStopped && hub.count() > 0) look()
+      })
+    })
+  }
 
   const unsubscribe = bus.subscribe((message) => {
     if (message.kind === 'log') return hub.count() > 0 ? look() : undefined

@@ -101,18 +101,20 @@ function createRunning<P extends Principal>({ clock }: ResolvedOptions<P>) {
 
 function singleAnswer({ results: [result], epoch, head, reflects }: Done): Response {
   if (result === undefined) throw new Error('a mutation has no result')
+  // Nothing happened at any position, and nothing is known: not allowed, not there, not now.
+  if (result.problem !== undefined && result.position === undefined) {
+    return problemResponse(result.problem, result.retryAfter)
+  }
+  const cursor: Cursor = `${epoch}:${result.position ?? head}`
   const headers: Record<string, string> = {
     'Cache-Control': 'no-store',
     [HEADERS.reflects]: reflects.join(', '),
     [STATUS_HEADER]: result.status,
-    // Beyond the keys' time the position of the commit is forgotten; the head is past it.
-    [HEADERS.cursor]: `${epoch}:${result.position ?? head}`,
+    // Of a duplicate the position is forgotten; the head is past it.
+    [HEADERS.cursor]: cursor,
   }
   if (result.replayed || result.status === 'duplicate') headers[HEADERS.replayed] = 'true'
-  if (result.problem !== undefined) {
-    const cursor: Cursor | undefined = result.position && `${epoch}:${result.position}`
-    return problemResponse(cursor ? { ...result.problem, cursor } : result.problem, result.retryAfter, headers)
-  }
+  if (result.problem !== undefined) return problemResponse({ ...result.problem, cursor }, undefined, headers)
   const [only, ...others] = result.entities ?? []
   if (only && others.length === 0 && !only.deleted) headers['ETag'] = `"v${only.version}"`
   return Response.json(result.data ?? null, { headers })

@@ -252,6 +252,7 @@ describe.each(STORES)('mutations on %s', (_name, makeStore) => {
     const { post, row } = start()
     const first = await post('later', { id: 'a' }, { id: 'same' })
     expect([first.status, first.headers.get('Retry-After')]).toEqual([503, '3'])
+    expect([first.headers.has('Sync-Cursor'), first.headers.has('Sync-Status')]).toEqual([false, false])
     expect(await row('a')).toBeUndefined()
     const second = await post('later', { id: 'a' }, { id: 'same' })
     expect(second.status).toBe(200)

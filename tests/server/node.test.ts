@@ -115,6 +115,31 @@ test('a client that hangs up ends its stream, and its request', async () => {
   expect(errors).toEqual([])
 })
 
+test('a client that loses the answer gets it by sending again, and the mutation ran once', async () => {
+  let runs = 0
+  const { url, errors, handler } = await start({
+    mutations: {
+      slow: async (tx, row: { id: string }) => {
+        runs++
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        return tx.put('row', row.id, { runs })
+      },
+    },
+  })
+  const post = (signal?: AbortSignal) =>
+    fetch(`${url}/mutations/slow`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'same' },
+      body: '{"id":"a"}',
+      signal: signal ?? null,
+    })
+  await expect(post(AbortSignal.timeout(20))).rejects.toThrow()
+  const answer = await post()
+  expect([await answer.json(), answer.headers.get('Idempotent-Replayed')]).toEqual([{ runs: 1 }, 'true'])
+  expect((await handler.read((tx) => tx.get('row', 'a'))).value).toMatchObject({ version: 1 })
+  expect([runs, errors]).toEqual([1, []])
+})
+
 test('what is not quite HTTP is refused, and the server lives on', async () => {
   const { raw, url, errors } = await start({ queries: { one: () => 1 } })
   const statusOf = async (text: string) => Number((await raw(text)).slice(9, 12))

@@ -1,5 +1,5 @@
-import type { Principal, SyncHandlerOptions } from 'tidemark/server'
-import { memoryStore, reject } from 'tidemark/server'
+import type { Principal, StateStore, SyncHandlerOptions } from 'tidemark/server'
+import { memoryStore, reject, storeError } from 'tidemark/server'
 import { describe, expect, test } from 'vitest'
 import { authenticate, manualClock, problemOf, STORES, startServer } from './harness'
 
@@ -455,6 +455,27 @@ test('a new log in the middle of a stream is a resync onto it', async () => {
   expect(await events.next()).toMatchObject({ event: 'resync', reason: 'stream-changed', id: 'new:1' })
   await post('put', { id: 'b' })
   expect(await events.next()).toMatchObject({ event: 'patch', prev: 'new:1', id: 'new:2' })
+})
+
+test('a log that cannot be read for a moment is read a second later', async () => {
+  const clock = manualClock()
+  const store = memoryStore({ now: clock.now })
+  let fails = false
+  const flaky: StateStore = {
+    ...store,
+    snapshot: (run) => (fails ? Promise.reject(storeError('the disk is away')) : store.snapshot(run)),
+  }
+  const { stream, send, handler, errors } = startServer(flaky, { authenticate, clock })
+  const events = await stream('?topics=row')
+  await events.next()
+  fails = true
+  await handler.publish({ topics: ['row'] })
+  expect(await problemOf(await send('/stream', { headers: { 'Last-Event-ID': 'e:1' } }))).toMatchObject({ status: 503 })
+  fails = false
+  expect(await events.isQuiet()).toBe(true)
+  expect(errors).toHaveLength(2)
+  clock.advance(1_000)
+  expect(await events.next()).toMatchObject({ event: 'invalidate', topics: ['row'] })
 })
 
 /** The goodbye, after whatever pings came before it. */
