@@ -52,6 +52,8 @@ export interface Cache {
   drop(layer: Layer): void
   /** A request with the layer's id leaves. */
   sent(layer: Layer): void
+  /** The first request with the layer's id did not leave after all. */
+  unsent(layer: Layer): void
   outcome(layer: Layer, kind: 'confirmed' | 'rejected' | 'conflict', cursor: Cursor | undefined): void
   /** What an answer says, into the bases that the mutation touches. */
   answer(layer: Layer, answer: Answer): void
@@ -156,6 +158,9 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       if (!layer.sent) layer.firstSendTick = tick
       else layer.resent = true
       layer.sent = true
+    },
+    unsent(layer) {
+      layer.sent = false
     },
     outcome: (layer, kind, cursor) => core.transition(() => outcome(core, layer, kind, cursor)),
     answer: (layer, answer) => core.transition(() => applyAnswer(core, versions, layer, answer)),

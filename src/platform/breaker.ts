@@ -17,6 +17,8 @@ export interface Breaker {
   failed(origin: string): void
   /** The request ended without saying anything of the origin (it was aborted): a probe gives its place back. */
   left(origin: string): void
+  /** The network may be back: origins that are left alone may be asked by a probe now. */
+  wake(): void
   /** Calls `listener` when an origin may be asked again. */
   subscribe(listener: () => void): () => void
   stop(): void
@@ -93,6 +95,15 @@ export function createBreaker(deps: { clock: Clock; random: Random }, options: B
       if (circuit.state !== 'probing') return
       circuit.state = 'half-open'
       notify()
+    },
+    wake() {
+      const waiting = [...circuits.values()].filter(({ state }) => state === 'open')
+      for (const circuit of waiting) {
+        circuit.cancel?.()
+        circuit.cancel = undefined
+        circuit.state = 'half-open'
+      }
+      if (waiting.length > 0) notify()
     },
     subscribe(listener) {
       listeners.add(listener)

@@ -30,6 +30,13 @@ export interface Http {
   origin(input: RequestInfo | URL): string
 }
 
+const NOT_SENT = Symbol.for('tidemark.not-sent')
+
+/** Whether this is the error of a request that the circuit breaker did not let out. */
+export function isNotSent(error: unknown): boolean {
+  return (error as { cause?: unknown } | undefined)?.cause === NOT_SENT
+}
+
 export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: HttpOptions): Http {
   const { breaker, clock } = deps
   const speakers = new Set<string>()
@@ -64,6 +71,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       throw new SyncError(
         'network',
         `Not sent: ${origin || 'the server'} has failed several times; it is asked again soon.`,
+        { cause: NOT_SENT },
       )
     let response: Response
     try {

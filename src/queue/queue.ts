@@ -86,7 +86,10 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
       state.pump()
     },
   })
-  deps.breaker.subscribe(() => state.pump())
+  deps.breaker.subscribe(() => {
+    for (const item of state.items.values()) item.isHeldBack = false
+    state.pump()
+  })
 
   function add(entry: Entry, mutation: AnyMutation | undefined, how: 'added' | 'restored' = 'restored'): Item {
     const ops = recordOptimistic(state, mutation, entry)
@@ -274,6 +277,7 @@ function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | und
     backoff: createBackoff({ base: 1000, cap: 60_000 }, state.deps.random.next),
     failures: 0,
     cancelRetry: undefined,
+    isHeldBack: false,
     abort: undefined,
     creates,
   }
@@ -342,8 +346,8 @@ function pump(state: QueueState): void {
 
 function mayStart(state: QueueState, item: Item): boolean {
   const { entry } = item
-  if (!item.appended || item.abort !== undefined || item.cancelRetry !== undefined || item.mutation === undefined)
-    return false
+  if (!item.appended || item.abort !== undefined || item.mutation === undefined) return false
+  if (item.cancelRetry !== undefined || item.isHeldBack) return false
   if (entry.status !== 'queued' && entry.status !== 'uncertain') return false
   if (entry.deps.some((id) => state.items.get(id)?.layer.outcome === undefined && state.items.has(id))) return false
   return entry.sent || !state.deps.cache.holdsBack(item.layer)
@@ -354,6 +358,7 @@ function wake(state: QueueState): void {
     item.cancelRetry?.()
     item.cancelRetry = undefined
   }
+  state.deps.breaker.wake()
   state.pump()
 }
 
@@ -400,11 +405,13 @@ function discard(state: QueueState, id: string): boolean {
     giveUp(state, item, new SyncError('stopped', 'Discarded.', { mutationKey: item.entry.mutationKey }))
     return true
   }
-  const before = state.failed.length + state.quarantined.length
+  const unknown = state.quarantined.find((entry) => entry.id === id)
+  if (unknown === undefined && !state.failed.some((entry) => entry.id === id)) return false
   state.failed = state.failed.filter((entry) => entry.id !== id)
   state.quarantined = state.quarantined.filter((entry) => entry.id !== id)
-  if (state.failed.length + state.quarantined.length === before) return false
-  state.deps.outbox.removeFailed(id).catch((error: SyncError) => state.deps.report(error))
+  const { outbox, report } = state.deps
+  const removed = unknown === undefined ? outbox.removeFailed(id) : outbox.remove(unknown)
+  removed.catch(report)
   state.deps.changed()
   return true
 }
@@ -506,7 +513,9 @@ function restore(
   entry: Entry,
   mutation: AnyMutation | undefined,
 ): void {
-  if (entry.status === 'sending') entry.status = 'uncertain'
+  // A page that was closed in mid-flight does not know; one that lacked credentials may have them now.
+  if (entry.status === 'sending') entry.status = mutation?.idempotent === false ? 'blocked' : 'uncertain'
+  if (entry.status === 'paused') entry.status = 'uncertain'
   const item = add(entry, mutation)
   item.appended = true
   item.durable.resolve()

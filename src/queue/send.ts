@@ -7,17 +7,25 @@ import { laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { HEADERS, PENDING_MAX } from '../base/messages'
 import { evidenceOf } from '../cache/context'
+import { isNotSent } from '../platform/http'
 import type { MutationContext } from './mutation'
 import type { AttemptEvidence } from './settle'
 import { confirm, conflict, reject } from './settle'
 import type { Item, QueueState } from './state'
 import { save, setStatus } from './state'
 
+/** What is known of one attempt while it runs. */
+interface Sending extends AttemptEvidence {
+  /** A request of it has left. */
+  left: boolean
+}
+
 export async function send(state: QueueState, item: Item): Promise<void> {
   const { entry } = item
   const { deps, options, meta } = state
   const { id } = entry
   const abort = new AbortController()
+  const isFirst = !entry.sent
   item.abort = abort
   if (entry.sequence === undefined) {
     entry.sequence = (meta.sequences[entry.scope] ?? 0) + 1
@@ -31,7 +39,7 @@ export async function send(state: QueueState, item: Item): Promise<void> {
   const isMine = () => item.abort === abort && entry.id === id && !state.closed
   if (!isMine()) return
   deps.cache.sent(item.layer)
-  const evidence: AttemptEvidence = { cursor: undefined, named: undefined }
+  const evidence: Sending = { cursor: undefined, named: undefined, left: false }
   const cancelTimeout = deps.clock.after(options.timeout, () =>
     abort.abort(new SyncError('timeout', `No answer within ${options.timeout} ms.`)),
   )
@@ -46,12 +54,13 @@ export async function send(state: QueueState, item: Item): Promise<void> {
     if (!isMine()) return
     item.abort = undefined
     if (item.layer.outcome === 'confirmed') return confirm(state, item, undefined, evidence) // the stream was faster
+    if (isNotSent(error) && !evidence.left) return await holdBack(state, item, isFirst)
     await failed(state, item, abort.signal.aborted ? (abort.signal.reason as unknown) : error)
   }
 }
 
 /** Ends when the function does or when the attempt is aborted, whichever is first. */
-function run(state: QueueState, item: Item, abort: AbortController, evidence: AttemptEvidence): Promise<unknown> {
+function run(state: QueueState, item: Item, abort: AbortController, evidence: Sending): Promise<unknown> {
   const { entry, mutation } = item
   const context: MutationContext = {
     fetch: createFetch(state, item, abort.signal, evidence),
@@ -69,12 +78,7 @@ function run(state: QueueState, item: Item, abort: AbortController, evidence: At
   })
 }
 
-function createFetch(
-  state: QueueState,
-  item: Item,
-  signal: AbortSignal,
-  evidence: AttemptEvidence,
-): MutationContext['fetch'] {
+function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidence: Sending): MutationContext['fetch'] {
   const { cache, http } = state.deps
   const { entry, layer } = item
   return async (input, init) => {
@@ -86,7 +90,12 @@ function createFetch(
       fields[HEADERS.sequence] = String(entry.sequence ?? 0)
       if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
     }
-    const response = await http.request(input, { method: 'POST', ...init, signal: init?.signal ?? signal }, fields)
+    const request = http.request(input, { method: 'POST', ...init, signal: init?.signal ?? signal }, fields)
+    const response = await request.catch((error: unknown) => {
+      evidence.left ||= !isNotSent(error)
+      throw error
+    })
+    evidence.left = true
     const found = evidenceOf(cache.core, response, HEADERS.pending in fields ? names : [])
     evidence.cursor = laterCursor(evidence.cursor, found.cursor)
     if (found.asked !== undefined) evidence.named = { asked: found.asked, reflects: found.reflects }
@@ -119,12 +128,31 @@ async function failed(state: QueueState, item: Item, error: unknown): Promise<vo
     case 'bug':
       return reject(state, item, wrapped)
     case 'failed':
-      if (++item.failures > (mutation?.retry ?? 8)) return reject(state, item, wrapped)
-      return again(state, item, wrapped)
+      if (++item.failures <= (mutation?.retry ?? 8)) return again(state, item, wrapped)
+      state.deps.cache.invalidateUncovered(item.layer) // it may have been applied all the same
+      return reject(state, item, wrapped)
     default:
       if (mutation?.idempotent === false && failure !== 'in-progress') return park(state, item, wrapped)
       return again(state, item, wrapped)
   }
+}
+
+/** The circuit breaker let nothing out: as if it had not been tried. */
+async function holdBack(state: QueueState, item: Item, isFirst: boolean): Promise<void> {
+  const { entry, layer } = item
+  const { sequences } = state.meta
+  entry.attempt--
+  item.isHeldBack = true
+  if (isFirst) {
+    entry.sent = false
+    state.deps.cache.unsent(layer)
+    if (entry.sequence !== undefined && sequences[entry.scope] === entry.sequence) {
+      sequences[entry.scope] = entry.sequence - 1
+      entry.sequence = undefined
+    }
+  }
+  setStatus(state, item, entry.sent ? 'uncertain' : 'queued')
+  await save(state, item)
 }
 
 function again(state: QueueState, item: Item, error: SyncError): void {

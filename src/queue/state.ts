@@ -41,6 +41,8 @@ export interface Item {
   /** Answered failures so far. */
   failures: number
   cancelRetry: (() => void) | undefined
+  /** The circuit breaker held it back: it goes when its origin may be asked again. */
+  isHeldBack: boolean
   abort: AbortController | undefined
   /** Ids of rows that it creates. */
   creates: ReadonlySet<string>
