@@ -59,11 +59,12 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
   async function send(
     input: RequestInfo | URL,
     init: RequestInit | undefined,
+    common: Record<string, string>,
     fields: Record<string, string>,
   ): Promise<Response> {
     const headers = new Headers(input instanceof Request ? input.headers : undefined)
-    for (const [name, value] of Object.entries(await resolveHeaders(options.headers))) headers.set(name, value)
-    new Headers(init?.headers).forEach((value, name) => headers.set(name, value))
+    for (const [name, value] of Object.entries(common)) headers.set(name, value)
+    for (const [name, value] of new Headers(init?.headers)) headers.set(name, value)
     for (const [name, value] of Object.entries(fields)) headers.set(name, value)
     if (typeof init?.body === 'string' && !headers.has('content-type')) headers.set('content-type', 'application/json')
     const origin = originOf(input)
@@ -95,10 +96,16 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
 
   return {
     async request(input, init, fields) {
-      let response = await send(input, init, fields)
+      const used = await resolveHeaders(options.headers)
+      let response = await send(input, init, used, fields)
       // A request whose body is a stream cannot be sent twice.
-      if (response.status === 401 && !(init?.body instanceof ReadableStream) && (await refresh()))
-        response = await send(input, init, fields)
+      if (response.status === 401 && !(init?.body instanceof ReadableStream)) {
+        // Refused with what somebody has renewed since: the new ones are tried before they are renewed again.
+        const current = await resolveHeaders(options.headers)
+        if (!isSame(used, current)) response = await send(input, init, current, fields)
+        if (response.status === 401 && (await refresh()))
+          response = await send(input, init, await resolveHeaders(options.headers), fields)
+      }
       if (response.ok) return response
       throw await httpError(response, clock.now())
     },
@@ -110,6 +117,11 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
     },
     origin: originOf,
   }
+}
+
+function isSame(a: Record<string, string>, b: Record<string, string>): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
 /** The error for an answer that is not 2xx, with its problem details (RFC 9457) where it has them. */
