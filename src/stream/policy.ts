@@ -1,6 +1,7 @@
 /**
  * What is done about each outcome: the table of the stream's design as one function. Decorrelated jitter, reset by a
- * healthy while and never by an open connection; the server's wishes are floors; at most 8 unhealthy attempts a minute.
+ * healthy while and never by an open connection; the server's wishes are floors; at most 8 a minute of what opens and does
+ * not last.
  */
 import type { Backoff } from '../base/backoff'
 import { createBackoff } from '../base/backoff'
@@ -89,7 +90,12 @@ export function createPolicy(clock: Clock, random: Random): Policy {
     const least = Math.max(floor, guard())
     return { state: 'waiting', delay: Math.max(delay, least), floor: least, wakes: ALL_WAKES }
   }
-  const again = (error: SyncError | undefined, floor = 0): Step => ({ ...waiting(backoff.next(), floor), error })
+  // No answer, or a refusal: the jitter alone paces these, so that a restart is not made longer; only wake-ups are guarded.
+  const again = (error: SyncError | undefined, floor = 0): Step => ({
+    ...waiting(0, floor),
+    delay: Math.max(backoff.next(), floor),
+    error,
+  })
   const soon = (spread: number, least: number, floor = 0): Step =>
     waiting(isHealthy ? least + random.next() * spread : Math.max(least, backoff.next()), floor)
   const halt = (state: Step['state'], error?: SyncError, report = false): Step => ({
@@ -127,7 +133,7 @@ export function createPolicy(clock: Clock, random: Random): Policy {
     poison = poison !== undefined && poison.id === id ? poison : { id, count: 0 }
     const dropId = ++poison.count > POISON_MAX
     if (dropId) poison = undefined
-    return { ...again(error), dropId, report: true }
+    return { ...waiting(backoff.next()), error, dropId, report: true }
   }
 
   function decide(outcome: Outcome, lastEventId: string | undefined): Step {
