@@ -143,13 +143,14 @@ async function listen(keeper: Keeper, count: number): Promise<string[]> {
   return got
 }
 
-async function run(database: string, keeper: Keeper, clients: number, each: number) {
+async function run(database: string, keeper: Keeper, clients: number, each: number, onReady = () => {}) {
   const total = clients * each
   const { url } = await keeper.current()
   const hasStream = listen(keeper, total)
   // The first write waits until somebody listens, so that the listener can be asked for all of them.
   await expect.poll(async () => (await fetch(`${url}/stream`)).ok).toBe(true)
   await new Promise((resolve) => setTimeout(resolve, 100))
+  onReady()
   const places: number[] = []
   let resends = 0
   await Promise.all(
@@ -192,14 +193,19 @@ test('killed at random, everything happens exactly once and in order', async () 
   const database = join(folder, 'random.db')
   const keeper = createKeeper(database, [])
   let isOver = false
-  const killer = (async () => {
+  let killer: Promise<void> | undefined
+  const kill = async () => {
     for (let n = 0; n < 12 && !isOver; n++) {
-      const { child } = await keeper.current()
+      const { child, ended } = await keeper.current()
       await new Promise((resolve) => setTimeout(resolve, 40 + Math.random() * 120))
+      if (isOver) return
       child.kill('SIGKILL')
+      await ended
     }
-  })()
-  const resends = await run(database, keeper, 4, 150)
+  }
+  const resends = await run(database, keeper, 4, 150, () => {
+    killer = kill()
+  })
   isOver = true
   await killer
   console.info(`killed ${keeper.starts - 1} times, ${resends} resends, 600 mutations once each`)
