@@ -95,6 +95,7 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
     has,
   }
   record.baseLocated = locate(shared, record.shape)
+  if (core.moved(record)) core.attachAll(record)
   freshen(core, record, incoming)
   write(record, incoming)
   for (const held of record.held) for (const id of has) if (held.wait.delete(id)) held.has.add(id)
@@ -216,8 +217,7 @@ export function outcome(
     core.confirmed(cursor)
     core.afterwards(core.checkLayers) // perhaps it touches nothing that is cached
   }
-  for (const record of core.records.values()) {
-    if (!record.attached.some((attached) => attached.layer === layer)) continue
+  for (const record of core.touchedBy(layer).keys()) {
     core.touch(record)
     if (kind === 'confirmed') record.fences.set(layer.id, tick)
     decideHeld(core, record, layer, kind === 'confirmed', cursor)

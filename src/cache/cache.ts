@@ -91,6 +91,8 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   const targets = createTargets()
   const versions: Versions = new WeakMap()
   core.refresh = (record) => refresher.want(record)
+  core.holders = targets.forRow
+  core.moved = targets.moved
   const spread = (record: QueryRecord, milliseconds: number): void => refresher.wantWithin(record, milliseconds)
   const adoptDeps = {
     core,
@@ -116,6 +118,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     const record = recordOf(query)
     if (record === undefined) return
     core.records.delete(query.queryHash)
+    core.forget(record)
     targets.remove(record)
     refresher.forget(record)
     core.checkLayers()
@@ -123,11 +126,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
 
   const record = (queryKey: QueryKey) =>
     core.records.get(queryClient.defaultQueryOptions({ queryKey }).queryHash ?? hashKey(queryKey))
-  const touching = (layer: Layer) =>
-    [...core.records.values()].flatMap((each) => {
-      const attached = each.attached.find((candidate) => candidate.layer === layer)
-      return attached === undefined ? [] : [{ record: each, attached }]
-    })
+  const touching = (layer: Layer) => [...core.touchedBy(layer)].map(([each, attached]) => ({ record: each, attached }))
   const staleEach = (records: Iterable<QueryRecord>, cursor?: Cursor): void =>
     core.transition(() => {
       core.tick()

@@ -6,6 +6,7 @@ import type { Immer } from 'immer'
 import type { Cursor } from '../base/cursor'
 import { laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
+import type { RowId } from '../base/messages'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
 import type { Layer } from './evidence'
@@ -59,6 +60,14 @@ export interface Core extends CoreDeps {
   addLayer(layer: Layer): void
   removeLayer(layer: Layer): void
   attachAll(record: QueryRecord): void
+  /** The query has left the cache. */
+  forget(record: QueryRecord): void
+  /** The queries that a layer touches and that may lack it, with its recipes there. */
+  touchedBy(layer: Layer): ReadonlyMap<QueryRecord, Attached>
+  /** The queries that hold rows of a kind, for layers that name no query. */
+  holders: (type: string, id: RowId) => Iterable<QueryRecord>
+  /** The rows of a query's base have changed: the index of rows must know. `true`: it is the detail of another row now. */
+  moved: (record: QueryRecord) => boolean
   /** Looks again whether confirmed layers are reflected or gone. */
   checkLayers(): void
   confirmed(cursor: Cursor | undefined): void
@@ -69,6 +78,7 @@ export function createCore(deps: CoreDeps): Core {
   const records = new Map<string, QueryRecord>()
   const layers: Layer[] = []
   const reflected = new WeakSet<Layer>()
+  const touched = new Map<Layer, Map<QueryRecord, Attached>>()
   let depth = 0
   let dirty = new Set<QueryRecord>()
   let later: Array<() => void> = []
@@ -84,6 +94,8 @@ export function createCore(deps: CoreDeps): Core {
     streamAt: undefined,
     tickNow: 0,
     refresh: () => {},
+    holders: () => [],
+    moved: () => false,
     wraps: new Set(),
     publish: (run) => [...core.wraps].reduce<() => void>((inner, wrap) => () => wrap(inner), run)(),
     tick: () => ++core.tickNow,
@@ -107,17 +119,23 @@ export function createCore(deps: CoreDeps): Core {
       let at = layers.length
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
-      for (const record of touchedBy(records, layer)) attachOne(record, layer)
+      for (const record of candidates(core, layer)) attachOne(record, layer)
     },
     removeLayer(layer) {
       const at = layers.indexOf(layer)
       if (at >= 0) layers.splice(at, 1)
-      for (const record of records.values()) if (detach(record, layer)) core.touch(record)
+      for (const [record, attached] of touched.get(layer) ?? NONE) {
+        core.touch(record)
+        detach(record, attached)
+      }
+      touched.delete(layer)
     },
     attachAll(record) {
-      record.attached = []
+      unlink(record)
       for (const layer of layers) attachOne(record, layer)
     },
+    forget: unlink,
+    touchedBy: (layer) => touched.get(layer) ?? NONE,
     checkLayers,
     confirmed(cursor) {
       core.ownAt = laterCursor(core.ownAt, cursor)
@@ -127,8 +145,16 @@ export function createCore(deps: CoreDeps): Core {
   function attachOne(record: QueryRecord, layer: Layer): void {
     const attached = attachment(record, layer)
     if (attached === undefined) return
-    attach(record, attached)
     core.touch(record)
+    attach(record, attached)
+    const records = touched.get(layer)
+    if (records === undefined) touched.set(layer, new Map([[record, attached]]))
+    else records.set(record, attached)
+  }
+
+  function unlink(record: QueryRecord): void {
+    for (const { layer } of record.attached) touched.get(layer)?.delete(record)
+    record.attached = []
   }
 
   function commit(): void {
@@ -156,7 +182,8 @@ export function createCore(deps: CoreDeps): Core {
     for (const attached of [...record.attached]) {
       const { layer } = attached
       if (layer.outcome !== 'confirmed' || !leaves(record, attached)) continue
-      detach(record, layer)
+      detach(record, attached)
+      touched.get(layer)?.delete(record)
     }
     refold(record, drafts, (attached, error) => reportThrow(record, attached, error))
   }
@@ -188,15 +215,14 @@ export function createCore(deps: CoreDeps): Core {
   function checkLayers(): void {
     for (const layer of [...layers]) {
       if (layer.outcome !== 'confirmed') continue
-      const lacking = [...records.values()].filter((record) =>
-        record.attached.some((attached) => attached.layer === layer),
-      )
+      const lacking = [...(touched.get(layer) ?? NONE).keys()]
       if (!reflected.has(layer) && !lacking.some((record) => record.base !== undefined && isWatched(record))) {
         reflected.add(layer)
         core.listener?.onReflected(layer)
       }
       if (lacking.length > 0) continue
       layers.splice(layers.indexOf(layer), 1)
+      touched.delete(layer)
       core.listener?.onGone(layer)
     }
   }
@@ -204,14 +230,19 @@ export function createCore(deps: CoreDeps): Core {
   return core
 }
 
-function touchedBy(records: Map<string, QueryRecord>, layer: Layer): Iterable<QueryRecord> {
-  const named = new Set<QueryRecord>()
+const NONE: ReadonlyMap<QueryRecord, Attached> = new Map()
+
+/** The queries that a layer may touch: those it names, those that match its filters, those with its rows. */
+function candidates(core: Core, layer: Layer): Iterable<QueryRecord> {
+  const found = new Set<QueryRecord>()
   for (const op of layer.ops) {
-    if (op.hash === undefined) return records.values()
-    const record = records.get(op.hash)
-    if (record !== undefined) named.add(record)
+    if (op.kind === 'update' && op.filters !== undefined) return core.records.values()
+    const named = op.hash === undefined ? undefined : core.records.get(op.hash)
+    if (named !== undefined) found.add(named)
+    if (op.hash === undefined && 'entity' in op)
+      for (const record of core.holders(op.entity.type, op.id)) found.add(record)
   }
-  return named
+  return found
 }
 
 interface MutedListeners {

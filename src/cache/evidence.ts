@@ -110,7 +110,7 @@ function isSpread({ newest }: Incoming, confirmedAt: Cursor | undefined): boolea
 /** Whether base is known to contain the mutation. */
 export function isCovered(layer: Layer, base: Base | undefined): boolean {
   if (base === undefined) return false
-  if (base.has.has(layer.id)) return true
+  if (base.has.size > 0 && base.has.has(layer.id)) return true
   if (layer.outcome !== 'confirmed') return false
   if (base.at !== undefined && layer.confirmedAt !== undefined && sameEpoch(base.at, layer.confirmedAt)) {
     return (compareCursors(base.at, layer.confirmedAt) ?? -1) >= 0

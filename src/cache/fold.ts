@@ -3,8 +3,9 @@
  * change touches keeps its reference; an input that nothing changes is returned itself. Lists are copied once per fold.
  */
 import { Immer } from 'immer'
-import type { Located, RowList } from './entities'
+import type { Located, Place, RowList } from './entities'
 import { find, locate, setIn } from './entities'
+import { rowName } from './evidence'
 import type { InsertPosition, Op, RowOp } from './recipes'
 import { isEqual } from './share'
 
@@ -15,12 +16,15 @@ interface Work {
   located: Located
   /** Lists that this fold owns and may change in place. */
   owned: Map<number, unknown[]>
+  /** Rows that this fold appended, by kind and id: positions of other rows are as they were. */
+  appended: Map<string, Place>
+  /** Positions have moved: rows must be found again. */
   structural: boolean
 }
 
 /** Folds `ops` over `start`. Throws what a recipe throws; `start` is then still good. */
 export function fold(start: Located, ops: readonly Op[], drafts: Immer): Located {
-  let work: Work = { located: start, owned: new Map(), structural: false }
+  let work = workOn(start)
   for (const op of ops) {
     if (op.kind === 'set')
       work = begin(locate(isEqual(current(work), op.data) ? current(work) : op.data, start.shape), work)
@@ -28,15 +32,20 @@ export function fold(start: Located, ops: readonly Op[], drafts: Immer): Located
       const data = current(work)
       if (data === undefined) continue
       work = begin(relocate(finish(work), drafts.produce(data, op.recipe as (draft: unknown) => unknown)), work)
-    } else if (current(work) !== undefined) applyRow(work, op, drafts)
+    } else {
+      if (work.structural) finish(work)
+      if (work.located.data !== undefined) applyRow(work, op, drafts)
+    }
   }
   return finish(work)
 }
 
+function workOn(located: Located): Work {
+  return { located, owned: new Map(), appended: new Map(), structural: false }
+}
+
 function begin(located: Located, before: Work): Work {
-  return located === before.located && before.owned.size === 0
-    ? before
-    : { located, owned: new Map(), structural: false }
+  return located === before.located && before.owned.size === 0 ? before : workOn(located)
 }
 
 function relocate(located: Located, data: unknown): Located {
@@ -49,7 +58,7 @@ function current(work: Work): unknown {
 }
 
 function finish(work: Work): Located {
-  const { located, owned, structural } = work
+  const { located, owned, structural, appended } = work
   if (owned.size === 0) return located
   let data = located.data
   const lists = located.lists.map((list, at) => {
@@ -60,10 +69,45 @@ function finish(work: Work): Located {
     return { ...list, rows }
   })
   if (structural) work.located = locate(data, located.shape)
-  else work.located = { data, shape: located.shape, lists, index: located.index }
+  else work.located = { data, shape: located.shape, lists, index: appended.size === 0 ? located.index : undefined }
   work.owned = new Map()
+  work.appended = new Map()
   work.structural = false
   return work.located
+}
+
+/**
+ * The view after changes of rows have left: `view` with just those rows folded anew over `base`. `undefined` where that
+ * is not all that changes: a change of the whole data, a row that comes or goes.
+ */
+export function refoldRows(
+  base: Located,
+  view: Located,
+  gone: readonly Op[],
+  left: readonly Op[],
+  drafts: Immer,
+): Located | undefined {
+  if (base.lists.length !== view.lists.length) return undefined
+  const lists = new Map<number, unknown[]>()
+  for (const { entity, id } of new Map(
+    gone.flatMap((op) => ('entity' in op ? [[rowName(op.entity.type, op.id), op]] : [])),
+  ).values()) {
+    const places = find(base, entity.type, id)
+    const ops = left.filter((op) => 'entity' in op && op.id === id && op.entity.type === entity.type)
+    if (places.length === 0 || ops.some((op) => op.kind === 'remove')) return undefined
+    for (const { list, at } of places) {
+      if (base.lists[list]?.single) return undefined
+      let row = base.lists[list]?.rows[at]
+      for (const op of ops) {
+        if (op.kind === 'row') row = runRow(op.results, row, op.recipe, drafts)
+        else if (op.kind === 'upsert') row = isEqual(row, op.row) ? row : op.row
+      }
+      let rows = lists.get(list)
+      if (rows === undefined) lists.set(list, (rows = [...(view.lists[list]?.rows ?? [])]))
+      rows[at] = row
+    }
+  }
+  return finish({ located: view, owned: lists, appended: new Map(), structural: false })
 }
 
 function own(work: Work, at: number): unknown[] {
@@ -76,8 +120,8 @@ function own(work: Work, at: number): unknown[] {
 }
 
 function applyRow(work: Work, op: RowOp & Op, drafts: Immer): void {
-  if (work.structural) finish(work) // positions have moved: find rows again
-  const places = find(work.located, op.entity.type, op.id)
+  const added = work.appended.size === 0 ? undefined : work.appended.get(rowName(op.entity.type, op.id))
+  const places = added === undefined ? find(work.located, op.entity.type, op.id) : [added]
   if (op.kind === 'remove') return remove(work, places)
   if (places.length === 0) {
     if (op.kind === 'insert' || (op.kind === 'upsert' && op.hash !== undefined)) insert(work, op)
@@ -116,6 +160,7 @@ function remove(work: Work, places: ReadonlyArray<{ list: number; at: number }>)
 }
 
 function insert(work: Work, op: RowOp & { kind: 'insert' | 'upsert' }): void {
+  if (typeof op.at !== 'string' && work.appended.size > 0) finish(work) // they count, and may be the anchor
   const lists = work.located.lists
   const candidates = lists.flatMap((list, at) => (list.entity.type === op.entity.type && !list.single ? [at] : []))
   const anchor =
@@ -127,8 +172,11 @@ function insert(work: Work, op: RowOp & { kind: 'insert' | 'upsert' }): void {
     (op.at === 'start' || typeof op.at === 'number' ? listAt(lists, candidates, op.at) : candidates.at(-1))
   if (target === undefined) return
   const rows = own(work, target)
-  rows.splice(positionIn(lists, candidates, target, rows.length, op.at, anchor?.at), 0, op.row)
-  work.structural = true
+  const at = positionIn(lists, candidates, target, rows.length, op.at, anchor?.at)
+  if (at === rows.length) work.appended.set(rowName(op.entity.type, op.id), { list: target, at })
+  else work.structural = true
+  if (at === rows.length) rows.push(op.row)
+  else rows.splice(at, 0, op.row)
 }
 
 /** The list in which the position `at`, counted over all lists of the query (pages), lies. */

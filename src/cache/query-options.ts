@@ -4,6 +4,8 @@ import type {
   DefaultError,
   InfiniteData,
   InfiniteQueryObserverOptions,
+  InitialDataFunction,
+  NonUndefinedGuard,
   OmitKeyof,
   QueryFunction,
   QueryFunctionContext,
@@ -36,24 +38,58 @@ export interface SyncFields<TData> {
 
 type Fn<T, TQueryKey extends QueryKey, TPageParam> = (context: QueryContext<TQueryKey, TPageParam>) => T | Promise<T>
 
-export type QueryDefinition<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = OmitKeyof<
+// TanStack's options field by field, but for those whose presence decides what a hook returns.
+type Fields<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = OmitKeyof<
   QueryObserverOptions<TQueryFnData, TError, TData, TQueryFnData, TQueryKey>,
-  'queryKey' | 'queryFn' | 'suspense'
-> &
-  SyncFields<NoInfer<TQueryFnData>> & {
-    queryKey: TQueryKey
-    queryFn?: Fn<TQueryFnData, TQueryKey, never> | SkipToken
-  }
+  'queryKey' | 'queryFn' | 'suspense' | 'initialData'
+>
 
-/** What {@link queryOptions} returns: accepted by TanStack's own functions and hooks. */
-export type DefinedQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = OmitKeyof<
-  QueryObserverOptions<TQueryFnData, TError, TData, TQueryFnData, TQueryKey>,
-  'queryKey' | 'queryFn' | 'suspense'
+type InfiniteFields<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam> = OmitKeyof<
+  InfiniteQueryObserverOptions<TQueryFnData, TError, TData, TQueryKey, TPageParam>,
+  'queryKey' | 'queryFn' | 'suspense' | 'initialData'
+>
+
+type MaybeInitialData<T> = {
+  initialData?: NonUndefinedGuard<T> | InitialDataFunction<NonUndefinedGuard<T>> | undefined
+}
+// As TanStack writes the field: without `undefined`.
+type KeptInitialData<T> = { initialData?: NonUndefinedGuard<T> | InitialDataFunction<NonUndefinedGuard<T>> }
+type InitialData<T> = { initialData: NonUndefinedGuard<T> | (() => NonUndefinedGuard<T>) }
+
+/** What {@link queryOptions} takes. `fetch` in the context of `queryFn` is what Tidemark adds. */
+export type QueryDefinition<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = Fields<
+  TQueryFnData,
+  TError,
+  TData,
+  TQueryKey
 > &
-  SyncFields<TQueryFnData> & {
+  SyncFields<NoInfer<TQueryFnData>> & { queryKey: TQueryKey }
+
+/** What {@link queryOptions} returns: accepted by TanStack's own functions and hooks, of either framework. */
+export type DefinedQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = Fields<
+  TQueryFnData,
+  TError,
+  TData,
+  TQueryKey
+> &
+  SyncFields<TQueryFnData> &
+  KeptInitialData<TQueryFnData> & {
     queryKey: DataTag<TQueryKey, TQueryFnData, TError>
     queryFn?: QueryFunction<TQueryFnData, TQueryKey>
   }
+
+/** A query with initial data: a hook's `data` is never `undefined`. */
+export type DefinedQueryWithData<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = OmitKeyof<
+  DefinedQuery<TQueryFnData, TError, TData, TQueryKey>,
+  'initialData'
+> &
+  InitialData<TQueryFnData>
+
+/** A query that may be skipped (`skipToken`): hooks that suspend do not take it. */
+export type SkippableQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = OmitKeyof<
+  DefinedQuery<TQueryFnData, TError, TData, TQueryKey>,
+  'queryFn'
+> & { queryFn?: QueryFunction<TQueryFnData, TQueryKey> | SkipToken }
 
 /**
  * Defines a query: TanStack's options, unchanged at run time, with a key that is typed by its data.
@@ -73,28 +109,70 @@ export function queryOptions<
   TData = TQueryFnData,
   const TQueryKey extends QueryKey = QueryKey,
 >(
-  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey>,
-): DefinedQuery<TQueryFnData, TError, TData, TQueryKey> {
-  return options as unknown as DefinedQuery<TQueryFnData, TError, TData, TQueryKey>
+  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey> &
+    InitialData<TQueryFnData> & { queryFn?: Fn<TQueryFnData, TQueryKey, never> },
+): DefinedQueryWithData<TQueryFnData, TError, TData, TQueryKey>
+export function queryOptions<
+  TQueryFnData = unknown,
+  TError = DefaultError,
+  TData = TQueryFnData,
+  const TQueryKey extends QueryKey = QueryKey,
+>(
+  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey> &
+    MaybeInitialData<TQueryFnData> & { queryFn?: Fn<TQueryFnData, TQueryKey, never> },
+): DefinedQuery<TQueryFnData, TError, TData, TQueryKey>
+export function queryOptions<
+  TQueryFnData = unknown,
+  TError = DefaultError,
+  TData = TQueryFnData,
+  const TQueryKey extends QueryKey = QueryKey,
+>(
+  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey> &
+    MaybeInitialData<TQueryFnData> & { queryFn?: Fn<TQueryFnData, TQueryKey, never> | SkipToken },
+): SkippableQuery<TQueryFnData, TError, TData, TQueryKey>
+export function queryOptions(options: unknown): unknown {
+  return options
 }
 
-export type InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam> = OmitKeyof<
-  InfiniteQueryObserverOptions<TQueryFnData, TError, TData, TQueryKey, TPageParam>,
-  'queryKey' | 'queryFn' | 'suspense'
-> &
-  SyncFields<NoInfer<TQueryFnData>> & {
-    queryKey: TQueryKey
-    queryFn?: Fn<TQueryFnData, TQueryKey, TPageParam> | SkipToken
-  }
+/** What {@link infiniteQueryOptions} takes; its `rows` are those of one page. */
+export type InfiniteQueryDefinition<
+  TQueryFnData,
+  TError,
+  TData,
+  TQueryKey extends QueryKey,
+  TPageParam,
+> = InfiniteFields<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
+  SyncFields<NoInfer<TQueryFnData>> & { queryKey: TQueryKey }
 
-export type DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam> = OmitKeyof<
-  InfiniteQueryObserverOptions<TQueryFnData, TError, TData, TQueryKey, TPageParam>,
-  'queryKey' | 'queryFn' | 'suspense'
+/** What {@link infiniteQueryOptions} returns: accepted by TanStack's own functions and hooks, of either framework. */
+export type DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam> = InfiniteFields<
+  TQueryFnData,
+  TError,
+  TData,
+  TQueryKey,
+  TPageParam
 > &
-  SyncFields<TQueryFnData> & {
+  SyncFields<TQueryFnData> &
+  KeptInitialData<InfiniteData<TQueryFnData, TPageParam>> & {
     queryKey: DataTag<TQueryKey, InfiniteData<TQueryFnData, TPageParam>, TError>
     queryFn?: QueryFunction<TQueryFnData, TQueryKey, TPageParam>
   }
+
+/** An infinite query with initial data: a hook's `data` is never `undefined`. */
+export type DefinedInfiniteQueryWithData<
+  TQueryFnData,
+  TError,
+  TData,
+  TQueryKey extends QueryKey,
+  TPageParam,
+> = OmitKeyof<DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>, 'initialData'> &
+  InitialData<InfiniteData<TQueryFnData, TPageParam>>
+
+/** An infinite query that may be skipped (`skipToken`): hooks that suspend do not take it. */
+export type SkippableInfiniteQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam> = OmitKeyof<
+  DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>,
+  'queryFn'
+> & { queryFn?: QueryFunction<TQueryFnData, TQueryKey, TPageParam> | SkipToken }
 
 /** {@link queryOptions} for an infinite query; its `rows` are those of one page. */
 export function infiniteQueryOptions<
@@ -104,7 +182,31 @@ export function infiniteQueryOptions<
   TData = InfiniteData<TQueryFnData, TPageParam>,
   const TQueryKey extends QueryKey = QueryKey,
 >(
-  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam>,
-): DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam> {
-  return options as unknown as DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>
+  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
+    InitialData<InfiniteData<TQueryFnData, TPageParam>> & { queryFn?: Fn<TQueryFnData, TQueryKey, TPageParam> },
+): DefinedInfiniteQueryWithData<TQueryFnData, TError, TData, TQueryKey, TPageParam>
+export function infiniteQueryOptions<
+  TQueryFnData,
+  TError = DefaultError,
+  TPageParam = unknown,
+  TData = InfiniteData<TQueryFnData, TPageParam>,
+  const TQueryKey extends QueryKey = QueryKey,
+>(
+  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
+    MaybeInitialData<InfiniteData<TQueryFnData, TPageParam>> & { queryFn?: Fn<TQueryFnData, TQueryKey, TPageParam> },
+): DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>
+export function infiniteQueryOptions<
+  TQueryFnData,
+  TError = DefaultError,
+  TPageParam = unknown,
+  TData = InfiniteData<TQueryFnData, TPageParam>,
+  const TQueryKey extends QueryKey = QueryKey,
+>(
+  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
+    MaybeInitialData<InfiniteData<TQueryFnData, TPageParam>> & {
+      queryFn?: Fn<TQueryFnData, TQueryKey, TPageParam> | SkipToken
+    },
+): SkippableInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>
+export function infiniteQueryOptions(options: unknown): unknown {
+  return options
 }

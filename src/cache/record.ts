@@ -10,7 +10,7 @@ import type { Located, RowsOption, Shape } from './entities'
 import { find, locate, shapeOf } from './entities'
 import type { Base, Held, Layer } from './evidence'
 import { isCovered, rowName } from './evidence'
-import { fold } from './fold'
+import { fold, refoldRows } from './fold'
 import type { ReadEvidence } from './reads'
 import type { Op } from './recipes'
 import { opsFor } from './recipes'
@@ -46,7 +46,8 @@ export interface QueryRecord {
   held: Held[]
   attached: Attached[]
   view: Located
-  folded: { base: unknown; layers: readonly Attached[] }
+  /** What the view was folded from; `skipped`: one of the layers threw. */
+  folded: { base: unknown; layers: readonly Attached[]; skipped: boolean }
   /** Newest position of an event for this query that was not applied to it. */
   staleAt: Cursor | undefined
   staleTick: number
@@ -79,7 +80,7 @@ export function createRecord(query: Query, originals: Originals): QueryRecord {
     held: [],
     attached: [],
     view: located,
-    folded: { base: undefined, layers: [] },
+    folded: { base: undefined, layers: [], skipped: false },
     staleAt: undefined,
     staleTick: 0,
     stale: false,
@@ -119,15 +120,23 @@ function sameRows(shape: Shape, rows: RowsOption<never>): boolean {
 /** Finds rows anew; the view is folded anew at the next commit. */
 export function relocate(record: QueryRecord): void {
   record.baseLocated = locate(record.base?.data, record.shape)
-  record.folded = { base: NEVER, layers: [] }
+  record.folded = { base: NEVER, layers: [], skipped: false }
 }
 
 const NEVER = Symbol('never folded')
 
-/** Recomputes the ops of a layer for this query; `undefined` when it does not touch it. */
+/** The ops of a layer for this query; `undefined` when it does not touch it. */
 export function attachment(record: QueryRecord, layer: Layer): Attached | undefined {
-  const ops = opsFor(layer.ops, record.query, record.shape)
+  const ops = opsFor(layer.ops, record.query, record.shape).filter((op) => !isElsewhere(record, op))
   return ops.length === 0 ? undefined : { layer, ops, reported: false }
+}
+
+/** Whether the query is the detail of another row. */
+function isElsewhere({ baseLocated, base }: QueryRecord, op: Op): boolean {
+  if (base === undefined || op.hash !== undefined || !('entity' in op)) return false
+  const { entity, id } = op
+  const lists = baseLocated.lists.filter((list) => list.entity.type === entity.type)
+  return lists.length > 0 && lists.every((list) => list.single) && find(baseLocated, entity.type, id).length === 0
 }
 
 export function attach(record: QueryRecord, attached: Attached): void {
@@ -137,10 +146,9 @@ export function attach(record: QueryRecord, attached: Attached): void {
   record.attached.splice(at, 0, attached)
 }
 
-export function detach(record: QueryRecord, layer: Layer): boolean {
-  const at = record.attached.findIndex((attached) => attached.layer === layer)
+export function detach(record: QueryRecord, attached: Attached): void {
+  const at = record.attached.indexOf(attached)
   if (at >= 0) record.attached.splice(at, 1)
-  return at >= 0
 }
 
 /** Whether an enabled observer watches the query. */
@@ -154,8 +162,8 @@ export function isReading({ query }: QueryRecord): boolean {
 }
 
 /**
- * Folds the live, uncovered layers over base. Returns whether the view changed. Appending layers costs those layers;
- * a new base or a layer that leaves costs all of them (recipes of rows are remembered per row and do not run again).
+ * Folds the live, uncovered layers over base. Returns whether the view changed. Layers that are appended cost those
+ * layers, rows whose layers leave cost those rows; a new base costs all layers (a recipe runs once per row object).
  */
 export function refold(
   record: QueryRecord,
@@ -167,13 +175,53 @@ export function refold(
     : []
   const { folded } = record
   const same = Object.is(folded.base, record.base?.data)
-  const kept = same && folded.layers.length <= layers.length && folded.layers.every((layer, i) => layer === layers[i])
-  if (kept && folded.layers.length === layers.length) return false
+  const gone = same ? missing(folded.layers, layers) : undefined
+  if (gone?.length === 0 && folded.layers.length === layers.length) return false
   const before = record.view.data
-  const next = kept ? layers.slice(folded.layers.length) : layers
-  record.view = foldLayers(kept ? record.view : record.baseLocated, next, drafts, onThrow)
-  record.folded = { base: record.base?.data, layers }
+  const appended = gone === undefined ? 0 : layers.length - (folded.layers.length - gone.length)
+  const kept = gone === undefined || folded.skipped ? undefined : keptView(record, gone, layers, appended, drafts)
+  let skipped = kept !== undefined && folded.skipped
+  record.view = foldLayers(
+    kept ?? record.baseLocated,
+    kept === undefined ? layers : layers.slice(layers.length - appended),
+    drafts,
+    (attached, error) => {
+      skipped = true
+      onThrow(attached, error)
+    },
+  )
+  record.folded = { base: record.base?.data, layers, skipped }
   return !Object.is(before, record.view.data)
+}
+
+/** What of `before` is not in `after`, if `after` is `before` without it and with more behind it; else `undefined`. */
+function missing(before: readonly Attached[], after: readonly Attached[]): Attached[] | undefined {
+  const gone: Attached[] = []
+  let at = 0
+  for (const each of before) {
+    if (after[at] === each) at++
+    else gone.push(each)
+  }
+  return gone.length === 0 || before.length - gone.length === at ? gone : undefined
+}
+
+/** The view without the layers that have left, where only their rows have to be folded anew. */
+function keptView(
+  record: QueryRecord,
+  gone: readonly Attached[],
+  layers: readonly Attached[],
+  appended: number,
+  drafts: Immer,
+): Located | undefined {
+  if (gone.length === 0) return record.view
+  const left = layers.slice(0, layers.length - appended).flatMap(({ ops }) => ops)
+  const leaving = gone.flatMap(({ ops }) => ops)
+  if (![...left, ...leaving].every((op) => op.kind === 'row' || op.kind === 'upsert')) return undefined
+  try {
+    return refoldRows(record.baseLocated, record.view, leaving, left, drafts)
+  } catch {
+    return undefined
+  }
 }
 
 /** All at once; when one throws, one by one, so that only that one is skipped. */
@@ -240,10 +288,6 @@ function standsOnOthers(record: QueryRecord, { layer, ops }: Attached): boolean 
 /** Whether the layer changes one of these rows of the query (all of it, if it has a recipe for the whole data). */
 export function concernsRows({ ops }: Attached, rows: ReadonlySet<string>): boolean {
   return ops.some((op) => op.kind === 'update' || op.kind === 'set' || rows.has(rowName(op.entity.type, op.id)))
-}
-
-export function hasRow(record: QueryRecord, type: string, id: string | number): boolean {
-  return find(record.baseLocated, type, id).length > 0
 }
 
 export type AnyObserver = QueryObserver<never, never, never, never, never>

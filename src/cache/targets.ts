@@ -6,6 +6,7 @@ import { partialMatchKey } from '@tanstack/query-core'
 import type { QueryKey } from '../base/key'
 import { canonical, isPlainObject } from '../base/key'
 import type { RowId } from '../base/messages'
+import { rowName } from './evidence'
 import type { QueryRecord } from './record'
 
 export interface Targets {
@@ -14,12 +15,10 @@ export interface Targets {
   remove(record: QueryRecord): void
   byKey(prefix: QueryKey, exact?: boolean): Iterable<QueryRecord>
   byTopic(topic: string): Iterable<QueryRecord>
-  /** Queries with rows of this kind: all of them, whether they hold a certain row or not. */
-  byType(type: string): Iterable<QueryRecord>
   /** Queries that a change of this row concerns: those that hold it, and those whose list it may belong to. */
   forRow(type: string, id: RowId): Iterable<QueryRecord>
-  /** The rows of a query have changed. */
-  moved(record: QueryRecord): void
+  /** The rows of a query's base have changed. `true`: it is, and was not, the detail of these rows. */
+  moved(record: QueryRecord): boolean
   /** All topics of cached queries. */
   topics(): string[]
 }
@@ -31,9 +30,10 @@ interface Node {
 
 export function createTargets(): Targets {
   const root: Node = { children: new Map(), here: new Set() }
-  const topics = new Map<string, Set<QueryRecord>>()
-  const types = new Map<string, Set<QueryRecord>>()
-  const placed = new WeakMap<QueryRecord, { topics: readonly string[]; types: readonly string[] }>()
+  /** `topic …`, `kind …` (a list that any row of the kind may belong to), `row … …` (a detail of that row). */
+  const index = new Map<string, Set<QueryRecord>>()
+  const placed = new WeakMap<QueryRecord, readonly string[]>()
+  const topics = new Map<string, number>()
 
   function nodeOf(key: QueryKey): Node {
     let node = root
@@ -84,19 +84,32 @@ export function createTargets(): Targets {
     }
   }
 
-  const targets: Targets = {
+  function place(record: QueryRecord, names: readonly string[]): void {
+    const before = placed.get(record) ?? []
+    for (const name of before) unlist(index, name, record)
+    for (const name of names) enlist(index, name, record)
+    for (const name of before) count(topics, name, -1)
+    for (const name of names) count(topics, name, 1)
+    placed.set(record, names)
+  }
+
+  return {
     add(record) {
-      unlist(topics, types, placed.get(record), record)
       nodeOf(record.query.queryKey).here.add(record)
-      const lists = { topics: record.topics, types: [...new Set(record.shape?.pairs.map(([kind]) => kind.type))] }
-      placed.set(record, lists)
-      for (const topic of lists.topics) enlist(topics, topic, record)
-      for (const type of lists.types) enlist(types, type, record)
+      place(record, namesOf(record))
     },
     remove(record) {
-      unlist(topics, types, placed.get(record), record)
+      place(record, [])
       placed.delete(record)
       prune(record.query.queryKey, record)
+    },
+    moved(record) {
+      const names = namesOf(record)
+      const before = placed.get(record)
+      if (before === undefined || (before.length === names.length && before.every((name, at) => name === names[at])))
+        return false
+      place(record, names)
+      return true
     },
     byKey: (prefix, exact) =>
       exact
@@ -104,13 +117,30 @@ export function createTargets(): Targets {
             ({ query }) => query.queryKey.length === prefix.length && canonical(query.queryKey) === canonical(prefix),
           )
         : matching(root, prefix, 0),
-    byTopic: (topic) => topics.get(topic) ?? [],
-    byType: (type) => types.get(type) ?? [],
-    forRow: (type) => types.get(type) ?? [],
-    moved: () => {},
+    byTopic: (topic) => index.get(`topic ${topic}`) ?? [],
+    forRow: (type, id) => [...(index.get(`kind ${type}`) ?? []), ...(index.get(`row ${rowName(type, id)}`) ?? [])],
     topics: () => [...topics.keys()],
   }
-  return targets
+}
+
+/** Where a query is found. One that has not loaded may hold any row. */
+function namesOf({ topics, shape, base, baseLocated }: QueryRecord): string[] {
+  const names = topics.map((topic) => `topic ${topic}`)
+  for (const type of new Set(shape?.pairs.map(([kind]) => kind.type))) {
+    const lists = baseLocated.lists.filter((list) => list.entity.type === type)
+    const single = base !== undefined && lists.length > 0 && lists.every((list) => list.single)
+    if (!single) names.push(`kind ${type}`)
+    else for (const { entity, rows } of lists) names.push(`row ${rowName(type, entity.idOf(rows[0]))}`)
+  }
+  return names
+}
+
+function count(topics: Map<string, number>, name: string, by: number): void {
+  if (!name.startsWith('topic ')) return
+  const topic = name.slice('topic '.length)
+  const left = (topics.get(topic) ?? 0) + by
+  if (left > 0) topics.set(topic, left)
+  else topics.delete(topic)
 }
 
 function enlist(index: Map<string, Set<QueryRecord>>, name: string, record: QueryRecord): void {
@@ -119,20 +149,8 @@ function enlist(index: Map<string, Set<QueryRecord>>, name: string, record: Quer
   else set.add(record)
 }
 
-function unlist(
-  topics: Map<string, Set<QueryRecord>>,
-  types: Map<string, Set<QueryRecord>>,
-  lists: { topics: readonly string[]; types: readonly string[] } | undefined,
-  record: QueryRecord,
-): void {
-  for (const [index, names] of [
-    [topics, lists?.topics ?? []],
-    [types, lists?.types ?? []],
-  ] as const) {
-    for (const name of names) {
-      const set = index.get(name)
-      set?.delete(record)
-      if (set?.size === 0) index.delete(name)
-    }
-  }
+function unlist(index: Map<string, Set<QueryRecord>>, name: string, record: QueryRecord): void {
+  const set = index.get(name)
+  set?.delete(record)
+  if (set?.size === 0) index.delete(name)
 }

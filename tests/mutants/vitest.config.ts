@@ -26,9 +26,10 @@ export default defineConfig({
   resolve: { alias: [{ find: /^tidemark$/, replacement: `${root}src/index.ts` }] },
   test: {
     environment: 'node',
+    fsModuleCache: false, // or a mutant would be served the modules of another
     include: ['tests/properties/**/*.test.ts', 'tests/client/**/*.test.ts'],
     bail: 1,
     reporters: ['dot'],
-    env: { RUNS: process.env['RUNS'] ?? '3000' },
+    env: { RUNS: process.env['RUNS'] ?? '1800' },
   },
 })
