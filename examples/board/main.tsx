@@ -16,7 +16,7 @@ const network = createFaultyNetwork()
 const bar = createStatusBar()
 const sync = createSyncClient({
   mutations,
-  stream: { url: '/api/sync' },
+  stream: { url: '/api/sync', topics: ['task'] },
   platform: network.seams,
   onReport: bar.report,
 })

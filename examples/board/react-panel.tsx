@@ -167,6 +167,7 @@ function Title({ task: { id, title } }: { task: Task }): ReactNode {
   }
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key !== 'Enter' && event.key !== 'Escape') return
+    event.preventDefault() // or it would press the title's button, which has the focus next
     isLeaving.current = true
     if (event.key === 'Enter') save(event.currentTarget.value)
     setFrom(undefined)

@@ -164,10 +164,11 @@ const Title = defineComponent(
       if (before === undefined || text === '' || text === before) return
       rename.mutate({ id: props.task.id, from: before, title: text })
     }
-    const onKeydown = async ({ key }: KeyboardEvent) => {
-      if (key === 'Enter') save()
-      else if (key === 'Escape') from.value = undefined
-      else return
+    const onKeydown = async (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' && event.key !== 'Escape') return
+      event.preventDefault() // or it would press the title's button, which has the focus next
+      if (event.key === 'Enter') save()
+      from.value = undefined
       await nextTick()
       button.value?.focus()
     }
