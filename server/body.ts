@@ -129,8 +129,8 @@ function keyOf(value: unknown, where: string): string {
 
 function labelOf(value: unknown, where: string): string | undefined {
   if (value === undefined) return undefined
-  if (typeof value === 'string' && value.length <= 256) return value
-  throw refuse('malformed', `${where} must be a text of at most 256 characters`)
+  if (typeof value === 'string' && value.length <= 1_024) return value
+  throw refuse('malformed', `${where} must be a text of at most 1024 characters`)
 }
 
 function sequenceOf(value: unknown): number {
