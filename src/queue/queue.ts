@@ -16,12 +16,11 @@ import type { MutationOutcome, RowId } from '../base/messages'
 import { find } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
 import type { Op } from '../cache/recipes'
-import { record } from '../cache/recipes'
 import { fromResolution } from './conflicts'
 import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
 import type { Entry } from './outbox'
 import { send } from './send'
-import { drop, reject, replace, runPlans, takeOutcomes } from './settle'
+import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes } from './settle'
 import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
 import { leaveScope, setStatus } from './state'
 import { copyVariables, stringsIn } from './variables'
@@ -226,24 +225,6 @@ function newEntry(state: QueueState, mutation: AnyMutation, variables: unknown, 
     rounds: 0,
     conflict: undefined,
     createdAt: now,
-  }
-}
-
-function recordOptimistic(state: QueueState, mutation: AnyMutation | undefined, entry: Entry): readonly Op[] {
-  const optimistic = mutation?.optimistic
-  if (optimistic === undefined) return []
-  const { mutationKey } = entry
-  try {
-    return record((view) => optimistic(view, entry.variables as never))
-  } catch (cause) {
-    state.deps.report(
-      new SyncError(
-        'recipe',
-        `"optimistic" of mutation ${JSON.stringify(mutationKey)} threw: it is sent, but not shown before the server answers.`,
-        { cause, mutationKey },
-      ),
-    )
-    return []
   }
 }
 

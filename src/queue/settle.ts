@@ -7,8 +7,12 @@ import type { Cursor } from '../base/cursor'
 import type { Problem } from '../base/errors'
 import { SyncError } from '../base/errors'
 import type { MutationOutcome } from '../base/messages'
+import type { Layer } from '../cache/evidence'
+import type { Op } from '../cache/recipes'
 import { record } from '../cache/recipes'
+import { isEqual } from '../cache/share'
 import { CONFLICT_ROUNDS, currentOf, resolveConflict } from './conflicts'
+import type { AnyMutation } from './mutation'
 import type { Entry, Failure } from './outbox'
 import type { Item, QueueState } from './state'
 import { leaveScope, save, setStatus } from './state'
@@ -267,6 +271,25 @@ export async function conflict(state: QueueState, item: Item, error: SyncError):
   }
 }
 
+/** What the mutation shows for these variables; nothing, and a report, if `optimistic` throws. */
+export function recordOptimistic(state: QueueState, mutation: AnyMutation | undefined, entry: Entry): readonly Op[] {
+  const optimistic = mutation?.optimistic
+  if (optimistic === undefined) return []
+  const { mutationKey } = entry
+  try {
+    return record((view) => optimistic(view, entry.variables as never))
+  } catch (cause) {
+    state.deps.report(
+      new SyncError(
+        'recipe',
+        `"optimistic" of mutation ${JSON.stringify(mutationKey)} threw: it is sent, but not shown before the server answers.`,
+        { cause, mutationKey },
+      ),
+    )
+    return []
+  }
+}
+
 /** A changed payload is a new id and a new sequence at the same place in the log. */
 export async function replace(
   state: QueueState,
@@ -278,40 +301,41 @@ export async function replace(
   const { cache, clock, random } = state.deps
   const { entry, layer, mutation } = item
   const old = entry.id
+  const isSame = isEqual(variables, entry.variables)
   state.items.delete(old)
-  entry.replaces = old
-  entry.id = random.id(clock.now())
-  entry.variables = variables
-  entry.baseVersion = version
-  entry.before = before
-  entry.sequence = undefined
-  entry.sent = false
-  entry.attempt = 0
-  entry.conflict = undefined
-  entry.rounds++
+  Object.assign(entry, {
+    replaces: old,
+    id: random.id(clock.now()),
+    variables,
+    baseVersion: version,
+    before,
+    sequence: undefined,
+    sent: false,
+    attempt: 0,
+    conflict: undefined,
+    rounds: entry.rounds + 1,
+  } satisfies Partial<Entry>)
   state.items.set(entry.id, item)
-  for (const other of state.items.values())
-    other.entry.deps = other.entry.deps.map((id) => (id === old ? entry.id : id))
-  const optimistic = mutation?.optimistic
-  const ops = optimistic === undefined ? [] : record((view) => optimistic(view, variables as never))
+  const dependents = renameDep(state, old, entry.id)
+  const ops = isSame ? layer.ops : recordOptimistic(state, mutation, entry)
+  const fresh = { id: entry.id, ops, sent: false, outcome: undefined, confirmedAt: undefined, resent: true, live: true }
   cache.core.transition(() => {
-    cache.core.removeLayer(layer)
-    Object.assign(layer, {
-      id: entry.id,
-      ops,
-      sent: false,
-      outcome: undefined,
-      confirmedAt: undefined,
-      resent: true,
-      live: true,
-    })
-    cache.core.addLayer(layer)
+    if (!isSame) cache.core.removeLayer(layer) // the same intent shows what it showed
+    Object.assign(layer, fresh satisfies Partial<Layer>)
+    if (!isSame) cache.core.addLayer(layer)
   })
   item.backoff.reset()
   item.failures = 0
   setStatus(state, item, 'queued')
-  await save(state, item)
+  await save(state, item, ...dependents)
   state.pump()
+}
+
+/** What builds on the old entry builds on the new one. */
+function renameDep(state: QueueState, old: string, id: string): Item[] {
+  const dependents = [...state.items.values()].filter(({ entry }) => entry.deps.includes(old))
+  for (const { entry } of dependents) entry.deps = entry.deps.map((dep) => (dep === old ? id : dep))
+  return dependents
 }
 
 function call(state: QueueState, item: Item, run: () => unknown): void {
