@@ -41,6 +41,7 @@ const chromium: TestProjectInlineConfiguration = {
       '@tanstack/query-core',
       '@tanstack/react-query',
       '@tanstack/vue-query',
+      '@testing-library/react',
       'eventsource-parser',
       'fast-check',
       'idb',
