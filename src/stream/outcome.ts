@@ -60,7 +60,7 @@ export function classifyAnswer(response: Response, sentId: boolean, now: number)
 }
 
 /** Whether a `Content-Type` is `text/event-stream`, with whatever parameters. */
-export function isEventStream(type: string | null): boolean {
+function isEventStream(type: string | null): boolean {
   return type !== null && type.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
 }
 

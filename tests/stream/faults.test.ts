@@ -465,6 +465,24 @@ describe('the sync stream', () => {
     await expectClean(server, bench.clock)
   })
 
+  test.each(['retry: 0', 'retry: 250', 'retry: 9999999999', 'retry: 1\nretry: 2'])(
+    'that is told "%s" and dropped for ever is no storm',
+    async (retry) => {
+      const bench = createSyncBench()
+      bench.server.otherwise = (request) => {
+        const response = bench.server.open(`${retry}\n\n${hello('e:0')}`)(request)
+        bench.server.stream().end()
+        return response
+      }
+      bench.stream.start()
+      await bench.clock.advance(60_000)
+      expect(bench.server.requests.length).toBeLessThanOrEqual(8)
+      await bench.clock.advance(3_600_000)
+      expect(bench.server.requests.length).toBeGreaterThan(8)
+      bench.stream.stop()
+    },
+  )
+
   test('that accepts, greets and drops for ever is asked at most eight times a minute', async () => {
     for (let seed = 1; seed <= 50; seed++) {
       const bench = createSyncBench({ seed })

@@ -150,6 +150,7 @@ async function run(
   const clock = createVirtualClock()
   const faults = { ...NONE }
   for (const kind of kinds) faults[kind] = dice() < 0.5 ? dice() * (kind === 'refuse' ? 0.6 : 0.15) : 0
+  const network = createVirtualNetwork()
   const filter = new Set(Array.from({ length: KEYS }, (_, key) => key).filter(() => dice() < 0.6))
   filter.add(0)
   const history = createHistory({ clock, random: dice, faults, filter, answersGone: dice() < 0.5 })
@@ -160,7 +161,7 @@ async function run(
     {
       clock,
       random,
-      network: createVirtualNetwork(),
+      network,
       fetch: history.fetch,
       headers: async () => ({}),
       report: ({ message }) => void reports.push(message),
@@ -182,6 +183,9 @@ async function run(
     }
     for (let i = Math.floor(dice() * 4); i > 0; i--) history.write(keysOf(), 1 + Math.floor(dice() * 3))
     if (dice() < 0.2) history.trouble()
+    if (history.connections() > 1) replica.offences.push('two connections at once')
+    for (const wake of ['online', 'visible', 'wake'] as const) if (dice() < 0.05) network.emit(wake)
+    if (dice() < 0.05) stream.retryNow()
     if (dice() < 0.02) {
       stream.stop()
       await clock.advance(dice() * 3_000)

@@ -397,6 +397,32 @@ describe('bad input', () => {
   })
 })
 
+describe('an event that breaks a limit', () => {
+  test('is met twice more at the same position, then gone around with a resync', async () => {
+    const bench = await opened()
+    await bench.send(change('e:0', 'e:1'))
+    const poison = `data: ${'x'.repeat(1_048_577)}\n\n`
+    bench.server.otherwise = (request) => {
+      const id = request.headers.get('last-event-id')
+      const text = id === 'e:1' ? hello('e:1', 'continued') + poison : hello('e:9', id === null ? 'fresh' : 'continued')
+      return bench.server.open(text)(request)
+    }
+    await bench.send(poison)
+    await bench.clock.advance(120_000)
+    expect(bench.server.requests.slice(1, 4).map(({ headers }) => headers.get('last-event-id'))).toEqual([
+      'e:1',
+      'e:1',
+      null,
+    ])
+    expect(bench.calls.filter(({ call }) => call === 'resync')).toEqual([
+      expect.objectContaining(resync('poison', 'e:9')),
+    ])
+    expect(bench.reports).toHaveLength(3)
+    bench.stream.stop()
+    expect(bench.clock.timers()).toBe(0)
+  })
+})
+
 describe('a farewell', () => {
   const farewell = async (data: object, healthy = true, options: Parameters<typeof createSyncBench>[0] = {}) => {
     const bench = await opened(options)
