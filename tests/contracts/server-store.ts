@@ -185,6 +185,15 @@ export function describeServerStore(name: string, make: MakeStore): void {
       expect(seen).toEqual({ isSame: true, value: 1, applied: [] })
       expect((await get(store, 'a'))?.value).toBe(2)
     })
+    test('begins a snapshot when it is opened, and not at its first read', async () => {
+      const { store } = await open()
+      await store.transaction((tx) => tx.set('row', 'a', 1))
+      const seen = await store.snapshot(async (view) => {
+        await store.transaction((tx) => tx.set('row', 'a', 2))
+        return view.get('row', 'a')
+      })
+      expect(seen?.value).toBe(1)
+    })
     test('keeps a snapshot as it began over many commits to other tables', async () => {
       const { store } = await open()
       const write = (type: string, value: number) => store.transaction((tx) => tx.set(type, 'a', value))

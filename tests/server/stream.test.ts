@@ -313,13 +313,20 @@ describe.each(STORES)('the stream on %s', (_name, makeStore) => {
       authenticate: (): Principal => ({ id: 'me', expiresAt: clock.now() + 5_000 }),
       mutations: { put: (tx, row: Row) => tx.put('row', row.id, row) },
     })
+    const paused = (await server.send('/stream?topics=row')).body?.getReader()
+    await paused?.read()
     const events = await server.stream('?topics=row')
+    await events.next()
+    await server.post('put', { id: 'unread' })
     await events.next()
     const last = events.next()
     await settled()
     clock.advance(5_000)
     expect(await last).toMatchObject({ event: 'bye', reason: 'auth-expired' })
     expect(await events.next()).toBeUndefined()
+    const late = new TextDecoder().decode((await paused?.read())?.value)
+    expect(late).toMatch(/^event: bye\n/)
+    expect(late).not.toContain('unread')
   })
 
   describe('authorization', () => {
