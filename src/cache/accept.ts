@@ -68,10 +68,21 @@ function decide(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<s
       incoming.rows !== undefined && !concernsRows(attached, incoming.rows) ? 'lacks' : judge(incoming, layer)
     if (verdict === 'contains' || known) incoming.has.add(layer.id)
     else if (verdict === 'lacks' || isRepeatable(record, attached, incoming.data, core.drafts)) continue
-    else if (verdict === 'unknowable') return false
-    else wait.add(layer.id)
+    else {
+      if (record.mode !== 'exact' && incoming.asked === undefined) warnOfWaiting(core, record, layer)
+      if (verdict === 'unknowable') return false
+      wait.add(layer.id)
+    }
   }
   return true
+}
+
+function warnOfWaiting(core: Core, { query }: QueryRecord, { mutationKey }: Layer): void {
+  const key = JSON.stringify(mutationKey)
+  core.warnOnce(
+    `waits ${key}`,
+    `Mutation ${key} has a recipe that changes its own result when it runs again (it counts or pushes), and the endpoint of ${JSON.stringify(query.queryKey)} does not say which writes its answers contain. While such a write is open, the query gets no news. Write it by id (insert, upsert, set), or let the server answer Sync-Reflects.`,
+  )
 }
 
 function isSameLog(incoming: Incoming, base: Base | undefined): boolean {

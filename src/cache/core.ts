@@ -2,7 +2,6 @@
  * The cache's shared state and its one transition: change bases and layers, then drop what is covered, fold, and publish
  * once. Listeners run after everything has changed, so that a listener of one query never sees another half-way.
  */
-import type { Immer } from 'immer'
 import type { Cursor } from '../base/cursor'
 import { laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
@@ -11,6 +10,7 @@ import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
 import type { Layer } from './evidence'
 import { isCovered } from './evidence'
+import type { Drafts } from './fold'
 import { createDrafts } from './fold'
 import type { AnyObserver, Attached, QueryRecord } from './record'
 import { attach, attachment, detach, hasEffect, isWatched, refold } from './record'
@@ -35,7 +35,7 @@ export interface LayerListener {
 }
 
 export interface Core extends CoreDeps {
-  readonly drafts: Immer
+  readonly drafts: Drafts
   readonly records: Map<string, QueryRecord>
   /** Ordered by `pos`; all that some query may still lack. */
   readonly layers: Layer[]
@@ -44,6 +44,8 @@ export interface Core extends CoreDeps {
   ownAt: Cursor | undefined
   streamAt: Cursor | undefined
   tickNow: number
+  /** Says something to a developer, once per topic. */
+  warnOnce(topic: string, message: string): void
   tick(): number
   /** Runs `run` as one transition; nested calls join the outer one. */
   transition<T>(run: () => T): T
@@ -74,7 +76,8 @@ export interface Core extends CoreDeps {
 }
 
 export function createCore(deps: CoreDeps): Core {
-  const drafts = createDrafts()
+  const told = new Set<string>()
+  const drafts = createDrafts(deps.development ? warnOfImpure : undefined)
   const records = new Map<string, QueryRecord>()
   const layers: Layer[] = []
   const reflected = new WeakSet<Layer>()
@@ -99,6 +102,11 @@ export function createCore(deps: CoreDeps): Core {
     wraps: new Set(),
     publish: (run) => [...core.wraps].reduce<() => void>((inner, wrap) => () => wrap(inner), run)(),
     tick: () => ++core.tickNow,
+    warnOnce(topic, message) {
+      if (!deps.development || told.has(topic)) return
+      told.add(topic)
+      deps.warn(message)
+    },
     transition(run) {
       depth++
       try {
@@ -140,6 +148,14 @@ export function createCore(deps: CoreDeps): Core {
     confirmed(cursor) {
       core.ownAt = laterCursor(core.ownAt, cursor)
     },
+  }
+
+  function warnOfImpure(recipe: (draft: never) => unknown): void {
+    const shown = String(recipe).slice(0, 120)
+    core.warnOnce(
+      `impure ${shown}`,
+      `A recipe gave two results on the same data: ${shown} … It is replayed on every new base, so let it depend on its draft alone; put dates, ids and random values into the variables.`,
+    )
   }
 
   function attachOne(record: QueryRecord, layer: Layer): void {

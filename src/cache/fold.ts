@@ -9,8 +9,27 @@ import { rowName } from './evidence'
 import type { InsertPosition, Op, RowOp } from './recipes'
 import { isEqual } from './share'
 
-// Private, without freezing: copying a frozen array of 10 000 costs 50 times as much as a plain one.
-export const createDrafts = (): Immer => new Immer({ autoFreeze: false })
+/** Runs one recipe on data and gives the new data; the same reference when nothing changed. */
+export interface Drafts {
+  produce(data: unknown, recipe: (draft: never) => unknown): unknown
+}
+
+/**
+ * Private, without freezing: copying a frozen array of 10 000 costs 50 times as much as a plain one. With `onImpure`
+ * (in development) each recipe runs twice, and is told of when it gives two results.
+ */
+export function createDrafts(onImpure?: (recipe: (draft: never) => unknown) => void): Drafts {
+  const immer = new Immer({ autoFreeze: false })
+  const produce: Drafts['produce'] = (data, recipe) => immer.produce(data, recipe as (draft: unknown) => unknown)
+  if (onImpure === undefined) return { produce }
+  return {
+    produce(data, recipe) {
+      const once = produce(data, recipe)
+      if (!isEqual(once, produce(data, recipe))) onImpure(recipe)
+      return once
+    },
+  }
+}
 
 interface Work {
   located: Located
@@ -23,7 +42,7 @@ interface Work {
 }
 
 /** Folds `ops` over `start`. Throws what a recipe throws; `start` is then still good. */
-export function fold(start: Located, ops: readonly Op[], drafts: Immer): Located {
+export function fold(start: Located, ops: readonly Op[], drafts: Drafts): Located {
   let work = workOn(start)
   for (const op of ops) {
     if (op.kind === 'set')
@@ -31,7 +50,7 @@ export function fold(start: Located, ops: readonly Op[], drafts: Immer): Located
     else if (op.kind === 'update') {
       const data = current(work)
       if (data === undefined) continue
-      work = begin(relocate(finish(work), drafts.produce(data, op.recipe as (draft: unknown) => unknown)), work)
+      work = begin(relocate(finish(work), drafts.produce(data, op.recipe)), work)
     } else {
       if (work.structural) finish(work)
       if (work.located.data !== undefined) applyRow(work, op, drafts)
@@ -85,7 +104,7 @@ export function refoldRows(
   view: Located,
   gone: readonly Op[],
   left: readonly Op[],
-  drafts: Immer,
+  drafts: Drafts,
 ): Located | undefined {
   if (base.lists.length !== view.lists.length) return undefined
   const lists = new Map<number, unknown[]>()
@@ -119,7 +138,7 @@ function own(work: Work, at: number): unknown[] {
   return rows
 }
 
-function applyRow(work: Work, op: RowOp & Op, drafts: Immer): void {
+function applyRow(work: Work, op: RowOp & Op, drafts: Drafts): void {
   const added = work.appended.size === 0 ? undefined : work.appended.get(rowName(op.entity.type, op.id))
   const places = added === undefined ? find(work.located, op.entity.type, op.id) : [added]
   if (op.kind === 'remove') return remove(work, places)
@@ -141,11 +160,11 @@ function runRow(
   results: WeakMap<object, unknown>,
   row: unknown,
   recipe: (draft: never) => unknown,
-  drafts: Immer,
+  drafts: Drafts,
 ): unknown {
-  if (typeof row !== 'object' || row === null) return drafts.produce(row, recipe as (draft: unknown) => unknown)
+  if (typeof row !== 'object' || row === null) return drafts.produce(row, recipe)
   if (results.has(row)) return results.get(row)
-  const next: unknown = drafts.produce(row as unknown, recipe as (draft: unknown) => unknown)
+  const next: unknown = drafts.produce(row, recipe)
   results.set(row, next)
   return next
 }

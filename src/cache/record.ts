@@ -3,13 +3,13 @@
  * view. A view is always the fold of base and layers; nothing else writes it.
  */
 import type { Query, QueryObserver } from '@tanstack/query-core'
-import type { Immer } from 'immer'
 import type { Cursor } from '../base/cursor'
 import type { Deferred } from '../base/deferred'
 import type { Located, RowsOption, Shape } from './entities'
 import { find, locate, shapeOf } from './entities'
 import type { Base, Held, Layer } from './evidence'
 import { isCovered, rowName } from './evidence'
+import type { Drafts } from './fold'
 import { fold, refoldRows } from './fold'
 import type { ReadEvidence } from './reads'
 import type { Op } from './recipes'
@@ -167,7 +167,7 @@ export function isReading({ query }: QueryRecord): boolean {
  */
 export function refold(
   record: QueryRecord,
-  drafts: Immer,
+  drafts: Drafts,
   onThrow: (attached: Attached, error: unknown) => void,
 ): boolean {
   const layers = record.optimistic
@@ -211,7 +211,7 @@ function keptView(
   gone: readonly Attached[],
   layers: readonly Attached[],
   appended: number,
-  drafts: Immer,
+  drafts: Drafts,
 ): Located | undefined {
   if (gone.length === 0) return record.view
   const left = layers.slice(0, layers.length - appended).flatMap(({ ops }) => ops)
@@ -228,7 +228,7 @@ function keptView(
 export function foldLayers(
   start: Located,
   layers: readonly Attached[],
-  drafts: Immer,
+  drafts: Drafts,
   onThrow: (attached: Attached, error: unknown) => void,
 ): Located {
   try {
@@ -250,7 +250,7 @@ export function foldLayers(
  * Whether running the layer's recipes on their own result over `data` changes nothing: then it does not matter whether
  * `data` contains the mutation. What an author declared overrules the trial.
  */
-export function isRepeatable(record: QueryRecord, attached: Attached, data: unknown, drafts: Immer): boolean {
+export function isRepeatable(record: QueryRecord, attached: Attached, data: unknown, drafts: Drafts): boolean {
   const tried = attached.ops.filter((op) => op.repeatable === undefined)
   if (attached.ops.some((op) => op.repeatable === false)) return false
   if (tried.length === 0) return true
@@ -263,7 +263,7 @@ export function isRepeatable(record: QueryRecord, attached: Attached, data: unkn
 }
 
 /** Whether the layer's recipes change what this query shows at all. */
-export function hasEffect(record: QueryRecord, attached: Attached, drafts: Immer): boolean {
+export function hasEffect(record: QueryRecord, attached: Attached, drafts: Drafts): boolean {
   if (record.base === undefined || standsOnOthers(record, attached)) return true
   try {
     return !Object.is(fold(record.baseLocated, attached.ops, drafts).data, record.base.data)

@@ -15,7 +15,9 @@ import { canonical, wireName } from '../base/key'
 import type { MutationOutcome, RowId } from '../base/messages'
 import { find } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
+import { rowName } from '../cache/evidence'
 import type { Op } from '../cache/recipes'
+import { createAdvice } from './advice'
 import { fromResolution } from './conflicts'
 import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
 import type { Entry } from './outbox'
@@ -68,6 +70,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     later: new Map(),
   }
   const byLayer = new WeakMap<Layer, Item>()
+  const advise = deps.development ? createAdvice(deps) : undefined
   deps.cache.listen({
     onReflected: (layer) => {
       byLayer.get(layer)?.reflected.resolve()
@@ -99,7 +102,9 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     const list = state.scopes.get(entry.scope)
     if (list === undefined) state.scopes.set(entry.scope, [item])
     else list.push(item)
+    if (deps.development) warnOfSharedRows(state, item)
     deps.cache.add(layer)
+    advise?.(item, state.items.values())
     deps.moved(item, how)
     deps.changed()
     return item
@@ -241,6 +246,25 @@ function layerOf(entry: Entry, ops: readonly Op[]): Layer {
     firstSendTick: 0,
     resent: entry.sent || entry.rounds > 0,
     live: true,
+  }
+}
+
+/** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
+function warnOfSharedRows(state: QueueState, item: Item): void {
+  const rows = new Set(item.layer.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  if (rows.size === 0) return
+  for (const [scope, others] of state.scopes) {
+    if (scope === item.entry.scope) continue
+    const shared = others
+      .flatMap(({ layer }) => layer.ops)
+      .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
+    if (shared === undefined || !('entity' in shared)) continue
+    const key = JSON.stringify(item.entry.mutationKey)
+    state.deps.cache.core.warnOnce(
+      `scopes ${key} ${scope}`,
+      `Mutation ${key} changes ${rowName(shared.entity.type, shared.id)} in scope "${item.entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`,
+    )
+    return
   }
 }
 
