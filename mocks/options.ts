@@ -2,7 +2,7 @@
 
 import type { ServerClock } from '../server/clock'
 import { systemServerClock } from '../server/clock'
-import type { Limits, Principal, StreamTimes, SyncHandlerOptions, Validator } from '../server/options'
+import type { Limits, Principal, StandardSchema, StreamTimes, SyncHandlerOptions, Validator } from '../server/options'
 import { didYouMean, usageError } from '../src/base/errors'
 import type { RowId } from '../src/base/messages'
 
@@ -21,7 +21,7 @@ export interface MockTable<TRow extends object = object> {
    * Checks and converts what is to be written: a Standard Schema (zod, valibot, arktype) or a function that returns the
    * row, or throws. What it throws is answered as 422; `reject({ … })` says more.
    */
-  check?: Validator<TRow> | undefined
+  check?: StandardSchema<TRow> | ((row: TRow) => TRow | Promise<TRow>) | undefined
 }
 
 export interface MockServerOptions<TRows extends Rows = Rows> {
@@ -145,7 +145,7 @@ function resolveTables(tables: Record<string, MockTable> | undefined): ReadonlyM
       type: typeof entity === 'string' ? entity : (entity?.type ?? name),
       rows: table.rows,
       idOf: table.id ?? ((row) => (row as { id?: RowId }).id),
-      check: table.check,
+      check: table.check as Validator | undefined, // it is given objects only
     })
   }
   return resolved
