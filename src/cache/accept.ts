@@ -5,9 +5,10 @@
 import type { Cursor } from '../base/cursor'
 import { compareCursors, isAtOrPast, laterCursor, sameEpoch } from '../base/cursor'
 import type { Core } from './core'
-import { locate } from './entities'
+import { find, locate } from './entities'
 import type { Base, Held, Incoming, Layer } from './evidence'
 import { isBelowFloor, isCovered, isOlder, judge } from './evidence'
+import { fold } from './fold'
 import type { QueryRecord } from './record'
 import { concernsRows, isRepeatable } from './record'
 import { reconcile } from './share'
@@ -15,9 +16,10 @@ import { reconcile } from './share'
 /** `older`: base is already past it. `unknown`: it cannot be told what it contains; ask again. */
 export type Acceptance = 'accepted' | 'held' | 'older' | 'unknown' | 'ignored'
 
-export function accept(core: Core, record: QueryRecord, incoming: Incoming): Acceptance {
+export function accept(core: Core, record: QueryRecord, arrived: Incoming): Acceptance {
   const { base } = record
-  if (incoming.kind === 'manual') return publish(core, record, incoming)
+  if (arrived.kind === 'manual') return publish(core, record, arrived)
+  const incoming = withoutDeleted(core, record, arrived)
   if (isOlder(incoming, base)) {
     if (incoming.at === undefined && base?.at !== undefined) markStale(core, record)
     return 'older'
@@ -41,6 +43,22 @@ export function accept(core: Core, record: QueryRecord, incoming: Incoming): Acc
   if (wait.size === 0) return publish(core, record, incoming)
   hold(core, record, { ...incoming, wait })
   return 'held'
+}
+
+/** A read from before a deletion may still have the row. */
+function withoutDeleted(core: Core, record: QueryRecord, incoming: Incoming): Incoming {
+  if (incoming.kind !== 'read' || core.tombstones.size === 0 || record.shape === undefined) return incoming
+  let located = locate(incoming.data, record.shape)
+  for (const { type, id, version, at } of core.tombstones.values()) {
+    if (incoming.at !== undefined && at !== undefined && isAtOrPast(incoming.at, at)) continue
+    const place = find(located, type, id)[0]
+    const list = place === undefined ? undefined : located.lists[place.list]
+    if (place === undefined || list === undefined || list.single) continue
+    const there = list.entity.versionOf(list.rows[place.at])
+    if (typeof there === 'number' && typeof version === 'number' && there > version) continue
+    located = fold(located, [{ kind: 'remove', entity: list.entity, id }], core.drafts)
+  }
+  return { ...incoming, data: located.data }
 }
 
 /** Without cursors: whether something was confirmed, or accepted, that this data may be from before of. */

@@ -205,6 +205,8 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     stop() {
       unsubscribe()
       refresher.stop()
+      for (const { cancel } of core.tombstones.values()) cancel()
+      core.tombstones.clear()
     },
   }
 }

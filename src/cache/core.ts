@@ -5,7 +5,7 @@
 import type { Cursor } from '../base/cursor'
 import { laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
-import type { RowId } from '../base/messages'
+import type { RowId, Version } from '../base/messages'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
 import type { Layer } from './evidence'
@@ -24,6 +24,15 @@ export interface CoreDeps {
   development: boolean
 }
 
+/** A row that an event deleted a short while ago. */
+export interface Tombstone {
+  readonly type: string
+  readonly id: RowId
+  readonly version: Version
+  readonly at: Cursor | undefined
+  cancel(): void
+}
+
 /** What the owner of the layers (the queue) hears, after the transition's publish. */
 export interface LayerListener {
   /** Confirmed, and covered in every watched query that has data. Once per layer. */
@@ -39,6 +48,8 @@ export interface Core extends CoreDeps {
   readonly records: Map<string, QueryRecord>
   /** Ordered by `pos`; all that some query may still lack. */
   readonly layers: Layer[]
+  /** By kind and id. */
+  readonly tombstones: Map<string, Tombstone>
   listener: LayerListener | undefined
   /** Newest position of an own confirmed mutation. */
   ownAt: Cursor | undefined
@@ -92,6 +103,7 @@ export function createCore(deps: CoreDeps): Core {
     drafts,
     records,
     layers,
+    tombstones: new Map(),
     listener: undefined,
     ownAt: undefined,
     streamAt: undefined,

@@ -57,6 +57,7 @@ export function applyPush(
     : undefined
   const event: PushEvent = { cursor, names, versions }
   const changes = messages.flatMap((message) => (message.event === 'patch' ? message.changes : []))
+  for (const change of changes) bury(core, change, cursor)
   for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)
   for (const message of messages) {
     if (message.event === 'state') applyState(core, message, event)
@@ -70,6 +71,22 @@ interface PushEvent {
   /** Whose writes the event contains; `undefined`: it does not say. */
   names: readonly string[] | undefined
   versions: Versions
+}
+
+/** A minute in which reads from before a deletion do not bring the row back. */
+const TOMBSTONE = 60_000
+
+function bury(core: Core, change: RowChange, cursor: Cursor | undefined): void {
+  const name = rowName(change.type, change.id)
+  const grave = core.tombstones.get(name)
+  if (grave !== undefined && change.op !== 'del' && !isAtLeast(grave.version, change.version)) {
+    grave.cancel()
+    core.tombstones.delete(name)
+  }
+  if (change.op !== 'del') return
+  grave?.cancel()
+  const cancel = core.clock.after(TOMBSTONE, () => core.tombstones.delete(name))
+  core.tombstones.set(name, { type: change.type, id: change.id, version: change.version, at: cursor, cancel })
 }
 
 function concernedBy(targets: Targets, changes: readonly RowChange[]): Map<QueryRecord, RowChange[]> {

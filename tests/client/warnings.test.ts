@@ -12,8 +12,10 @@ const counters = queryOptions({
   queryFn: ({ fetch }) => fetch('/counters').then((response): Promise<Counter[]> => response.json()),
   rows: [counterRow, (rows) => rows],
 })
-const send = (url: string) => (_: unknown, { fetch }: { fetch: (url: string) => Promise<Response> }) =>
-  fetch(url).then((response): Promise<unknown> => response.json())
+const send =
+  (url: string) =>
+  (_: unknown, { fetch }: { fetch: (url: string) => Promise<Response> }) =>
+    fetch(url).then((response): Promise<unknown> => response.json())
 const bump = defineMutation({
   mutationKey: ['bump'],
   mutationFn: send('/bump'),
