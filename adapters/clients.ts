@@ -1,5 +1,5 @@
 /** Which sync client a QueryClient belongs to. A QueryClient carries it, so that two copies of a module find the same. */
-import type { QueryClient, SyncClient } from 'tidemark'
+import type { AnyQueryClient, SyncClient } from 'tidemark'
 import { createSyncClient, SyncError } from 'tidemark'
 
 const CLIENT = Symbol.for('tidemark.client')
@@ -10,7 +10,7 @@ export function findSyncClient(queryClient: object | undefined): SyncClient | un
 }
 
 /** The sync client of a plain QueryClient; a pull-only one is made the first time. */
-export function syncClientFor(queryClient: QueryClient): SyncClient {
+export function syncClientFor(queryClient: AnyQueryClient): SyncClient {
   return findSyncClient(queryClient) ?? createSyncClient({ queryClient })
 }
 

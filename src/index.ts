@@ -6,13 +6,24 @@ export { isSyncError, SyncError } from './base/errors'
 export type { RowId, StreamMessage, Version } from './base/messages'
 export type { Entity, EntityOptions, RowsOption } from './cache/entities'
 export { entity } from './cache/entities'
-export type { DefinedInfiniteQuery, DefinedQuery, QueryContext, SyncFields } from './cache/query-options'
+export type {
+  DefinedInfiniteQuery,
+  DefinedInfiniteQueryWithData,
+  DefinedQuery,
+  DefinedQueryWithData,
+  InfiniteQueryDefinition,
+  QueryContext,
+  QueryDefinition,
+  SkippableInfiniteQuery,
+  SkippableQuery,
+  SyncFields,
+} from './cache/query-options'
 export { infiniteQueryOptions, queryOptions } from './cache/query-options'
 export type { InsertPosition, Recipe, RecipeOptions, View } from './cache/recipes'
 export type { Mode } from './cache/record'
 export type { Arguments, SyncClient } from './client'
 export { createSyncClient } from './client'
-export type { PlatformSeams, SyncClientOptions, SyncStreamOptions } from './options'
+export type { AnyQueryClient, PlatformSeams, SyncClientOptions, SyncStreamOptions } from './options'
 export { seededRandom } from './platform/ids'
 export type { Serializer, SyncStorage } from './platform/storage'
 export { memoryStorage } from './platform/storage'

@@ -23,8 +23,8 @@ export interface SyncStreamOptions extends Omit<StreamOptions, 'cursor'> {
 }
 
 export interface SyncClientOptions {
-  /** Bring your own; otherwise one is made. It stays a plain QueryClient, and shows base. */
-  queryClient?: QueryClient | undefined
+  /** Bring your own, of any copy of query-core; otherwise one is made. It stays a plain QueryClient, and shows base. */
+  queryClient?: AnyQueryClient | undefined
   /** Every mutation that `mutate` may be called with. @defaultValue none */
   mutations?: readonly AnyMutation[] | undefined
   /** Where the server's events come from. @defaultValue `false`: pull only */
@@ -52,6 +52,9 @@ export interface SyncClientOptions {
   /** Time, chance and network, for tests. @defaultValue the platform's own */
   platform?: Partial<PlatformSeams> | undefined
 }
+
+/** A `QueryClient` of any package: classes of two copies of query-core are two types, though they are the same at run time. */
+export type AnyQueryClient = QueryClient | { getQueryCache(): object; getMutationCache(): object; mount(): void }
 
 /** Everything that a client takes from its surroundings. */
 export interface PlatformSeams {
@@ -124,7 +127,7 @@ export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
     fetch: platform.fetch ?? systemFetch(),
     development,
     console: output,
-    queryClient: options.queryClient,
+    queryClient: options.queryClient as QueryClient | undefined,
     mutations: resolveMutations(options.mutations ?? []),
     stream: stream === false ? undefined : stream,
     headers: options.headers,

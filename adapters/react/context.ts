@@ -49,7 +49,7 @@ export function QueryClientProvider({ client, children }: QueryClientProviderPro
       'QueryClientProvider needs a client: <QueryClientProvider client={new QueryClient()}>.',
     )
   }
-  return createElement(SyncProvider, { client: syncClientFor(client as QueryClient) }, children)
+  return createElement(SyncProvider, { client: syncClientFor(client) }, children)
 }
 
 /** The sync client of the nearest provider, or of the given QueryClient. Throws a `usage` error without one. */

@@ -1,12 +1,12 @@
 /** Plugins: TanStack's own key holds the view client, so that TanStack's own composables show views. */
-import type { useQueryClient as useTanStackClient, VueQueryPluginOptions } from '@tanstack/vue-query'
+import type { VueQueryPluginOptions } from '@tanstack/vue-query'
 import {
   environmentManager,
   QueryClient,
   VueQueryPlugin as TanStackPlugin,
   VUE_QUERY_CLIENT,
 } from '@tanstack/vue-query'
-import type { SyncClient } from 'tidemark'
+import type { QueryClient as CoreQueryClient, SyncClient } from 'tidemark'
 import { SyncError } from 'tidemark'
 import type { App } from 'vue'
 import { hasInjectionContext, inject, ref } from 'vue'
@@ -43,7 +43,7 @@ export const VueQueryPlugin = {
   install(app: App, options: VueQueryPluginOptions = {}): void {
     const given = 'queryClient' in options ? options.queryClient : undefined
     const config = 'queryClientConfig' in options ? options.queryClientConfig : undefined
-    install(app, syncClientFor((given ?? new QueryClient(config)) as never), options)
+    install(app, syncClientFor(given ?? new QueryClient(config)), options)
   },
 }
 
@@ -107,9 +107,12 @@ export function useSyncClient(id = ''): SyncClient {
   return resolveSyncClient(undefined, id)
 }
 
+/** Vue's QueryClient, whose methods also take the definitions and keys of `tidemark`. */
+export type AppQueryClient = Pick<CoreQueryClient, keyof CoreQueryClient> & QueryClient
+
 /** The `QueryClient` that the application gave (base, not views). Throws a `usage` error without one. */
-export const useQueryClient: typeof useTanStackClient = (id = '') => {
+export function useQueryClient(id = ''): AppQueryClient {
   const nearest = injected(id)
-  if (nearest !== undefined) return inVue(findSyncClient(nearest)?.queryClient ?? nearest)
+  if (nearest !== undefined) return inVue(findSyncClient(nearest)?.queryClient ?? nearest) as AppQueryClient
   throw new SyncError('usage', 'There is no QueryClient here: call app.use(syncPlugin, { client: sync }) first.')
 }

@@ -2,7 +2,7 @@
 import type { DefaultError, QueryClient, UseMutationOptions, UseMutationReturnType } from '@tanstack/vue-query'
 import { useMutation as useTanStackMutation } from '@tanstack/vue-query'
 import type { DefinedMutation, SyncError } from 'tidemark'
-import type { MaybeRefOrGetter } from 'vue'
+import type { MaybeRef, MaybeRefOrGetter } from 'vue'
 import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, toValue, watch } from 'vue'
 import type { CallOptions } from '../mutation-calls'
 import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
@@ -23,7 +23,12 @@ import { resolveSyncClient } from './client'
  * ```
  */
 export function useMutation<TVariables, TData>(
-  mutation: MaybeRefOrGetter<DefinedMutation<TVariables, TData> & CallOptions>,
+  mutation: MaybeRef<DefinedMutation<TVariables, TData> & CallOptions>,
+  queryClient?: QueryClient,
+): UseMutationReturnType<TData, SyncError, TVariables, undefined>
+// Apart from the first: functions have an `apply` too, which would be taken for the mutation's.
+export function useMutation<TVariables, TData>(
+  mutation: () => DefinedMutation<TVariables, TData> & CallOptions,
   queryClient?: QueryClient,
 ): UseMutationReturnType<TData, SyncError, TVariables, undefined>
 export function useMutation<TData = unknown, TError = DefaultError, TVariables = void, TOnMutateResult = unknown>(
