@@ -17,7 +17,6 @@ import { find } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
 import { rowName } from '../cache/evidence'
 import type { Op } from '../cache/recipes'
-import { createAdvice } from './advice'
 import { fromResolution } from './conflicts'
 import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
 import type { Entry } from './outbox'
@@ -70,7 +69,6 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     later: new Map(),
   }
   const byLayer = new WeakMap<Layer, Item>()
-  const advise = deps.development ? createAdvice(deps) : undefined
   deps.cache.listen({
     onReflected: (layer) => {
       byLayer.get(layer)?.reflected.resolve()
@@ -104,7 +102,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     else list.push(item)
     if (deps.development) warnOfSharedRows(state, item)
     deps.cache.add(layer)
-    advise?.(item, state.items.values())
+    if (deps.development) warnOfNothing(state, item)
     deps.moved(item, how)
     deps.changed()
     return item
@@ -247,6 +245,17 @@ function layerOf(entry: Entry, ops: readonly Op[]): Layer {
     resent: entry.sent || entry.rounds > 0,
     live: true,
   }
+}
+
+/** A key that is written wrong looks like a query that nobody has fetched yet. */
+function warnOfNothing(state: QueueState, { entry, layer }: Item): void {
+  const { core } = state.deps.cache
+  if (layer.ops.length === 0 || core.touchedBy(layer).size > 0) return
+  const key = JSON.stringify(entry.mutationKey)
+  core.warnOnce(
+    `nothing ${key}`,
+    `Mutation ${key} touches no query that is cached: nothing of it is shown before one of its queries is fetched.`,
+  )
 }
 
 /** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
