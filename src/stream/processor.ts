@@ -76,6 +76,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   let run = createRun()
   let cursor = initial
   let generation = 0
+  let isLive = false
   let needsHello = true
   let hasGreeted = false
   let isSkipping = false
@@ -120,6 +121,8 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   /** Continuity is lost. The target marks what is cached before it returns, so the position moves at once. */
   function resync(request: ResyncRequest): Promise<void> {
     void flush()
+    // Whoever was called may have stopped the stream.
+    if (!isLive) return Promise.resolve()
     parts.spoil()
     const mine = generation
     const held = resyncer.resync(request).then(() => {
@@ -145,6 +148,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     const ours = cursor
     const goesOn = ours !== undefined && lost === undefined && compareCursors(message.cursor, ours) === 0
     deps.greeted(message)
+    if (!isLive) return
     if (message.resume === 'continued' && goesOn) {
       position.begin(message.cursor)
       tell(() => target.reached(message.cursor))
@@ -232,8 +236,8 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     const { reason, spread, mutations = [] } = message
     tellOutcomes(mutations, id)
     if (relation === 'duplicate') return undefined
-    // What names some keys does not heal a gap in all the others.
-    const keys = relation === 'next' ? message.keys : undefined
+    // What names some keys does not heal a gap in all the others, nor what was skipped.
+    const keys = relation === 'next' && !isSkipping ? message.keys : undefined
     return resync({ reason, cursor: laterCursor(position.get(), id), keys, spread })
   }
 
@@ -265,6 +269,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
   return {
     cursor: () => cursor,
     connected(needs) {
+      isLive = true
       needsHello = needs
       hasGreeted = false
     },
@@ -281,6 +286,7 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     closed(abandon) {
       if (abandon) run = createRun()
       else void flush()
+      isLive = false
       generation++
       gate = undefined
       isSkipping = false

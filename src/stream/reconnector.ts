@@ -173,9 +173,10 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
       if (isWaiting()) waiter.end()
     },
     opened() {
-      show('open', {})
       cancelHealthy?.()
       cancelHealthy = clock.after(HEALTHY, prove)
+      // Last: a subscriber may stop everything.
+      show('open', {})
     },
     healthy: prove,
     retry: policy.retry,

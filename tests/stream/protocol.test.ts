@@ -153,6 +153,34 @@ describe('a new connection', () => {
   })
 })
 
+test('a subscriber that stops the stream as it opens is obeyed: the target hears nothing', async () => {
+  const bench = createSyncBench()
+  bench.server.next(bench.server.open(hello('e:0') + change('e:0', 'e:1')))
+  bench.stream.status.subscribe(({ state }) => {
+    if (state === 'open') bench.stream.stop()
+  })
+  bench.stream.start()
+  await bench.clock.advance(20_000)
+  expect([bench.calls, bench.clock.timers(), bench.stream.status.getState().state]).toEqual([[], 0, 'idle'])
+})
+
+test('a target that stops the stream is obeyed in the middle of a chunk', async () => {
+  const bench = await opened({
+    target: {
+      apply: (_, cursor) => {
+        bench.calls.push({ call: 'apply', events: [], cursor })
+        bench.stream.stop()
+      },
+    },
+  })
+  await bench.send(
+    frame('patch', { prev: 'e:0', changes: [] }, 'e:1'),
+    frame('patch', { prev: 'e:7', changes: [] }, 'e:8'),
+  )
+  expect(bench.calls).toEqual([{ call: 'apply', events: [], cursor: 'e:1' }])
+  expect([bench.stream.cursor(), bench.clock.timers()]).toEqual(['e:1', 0])
+})
+
 describe('a transaction in parts', () => {
   const part = (txn: string, more: boolean, extra: object = {}, id?: string) =>
     frame('patch', { prev: 'e:0', txn, ...(more ? { more } : {}), changes: [], ...extra }, id)
