@@ -2,7 +2,7 @@
  * What a hook for a defined mutation watches: its newest call, in the shape of TanStack's mutation results. A call is
  * pending until the server accepted or refused it, however long that takes; it belongs to the outbox, not to the hook.
  */
-import type { DefinedMutation, OutboxEntry, OutboxState, QueryClient, SyncClient } from 'tidemark'
+import type { DefinedMutation, OutboxEntry, QueryClient, SyncClient } from 'tidemark'
 import { isSyncError, SyncError, shouldThrowError } from 'tidemark'
 
 /** TanStack's fields of a mutation's state, and no others. */
@@ -105,13 +105,11 @@ export function createMutationCalls(sync: SyncClient, options: () => DefinedMuta
 
   /** Shows what the outbox says of a call, until it ends or another takes its place. */
   function follow(id: string): void {
+    const entries = sync.pending({ entryId: id })
     const update = (): void => {
-      const entry = entryOf(sync.outbox.getState(), id)
-      if (entry === undefined) return
-      id = entry.id // a resolved conflict puts another entry in its place
-      show(progressOf(entry, state))
+      for (const entry of entries.getState()) show(progressOf(entry, state))
     }
-    stop = sync.outbox.subscribe(update)
+    stop = entries.subscribe(update)
     update()
   }
 
@@ -221,17 +219,4 @@ function progressOf(entry: OutboxEntry, before: CallState): Partial<CallState> {
         ? before.failureReason
         : new SyncError(failure.code as SyncError['code'], failure.message, { status: failure.status, mutationKey })
   return { submittedAt: createdAt, isPaused, failureCount, failureReason }
-}
-
-const indexes = new WeakMap<OutboxState, Map<string, OutboxEntry>>()
-
-/** The entry of this id, or the one in its place. One pass per state of the outbox, however many ask. */
-function entryOf(state: OutboxState, id: string): OutboxEntry | undefined {
-  let index = indexes.get(state)
-  if (index === undefined) {
-    index = new Map(state.entries.map((entry) => [entry.replaces ?? entry.id, entry]))
-    for (const entry of state.entries) index.set(entry.id, entry)
-    indexes.set(state, index)
-  }
-  return index.get(id)
 }

@@ -1,12 +1,13 @@
 /** The client's own stores as hooks: how it stands, what is in the outbox, what is pending. */
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
-import { identity, keepEqual, nameOfFilter } from '../select'
+import { replaceEqualDeep } from 'tidemark'
+import { identity, nameOfFilter } from '../select'
 import { useSyncClient } from './context'
 
 /**
- * How the client stands: network, stream, counts. Renders only when what the selector returns has changed, lists and
- * plain objects compared member by member.
+ * How the client stands: network, stream, counts. Renders only when what the selector returns has changed: equal lists
+ * and objects keep their reference.
  *
  * @example
  * ```tsx
@@ -56,7 +57,7 @@ function useSelected<TState, T>(store: ReadonlyStore<TState>, selector: (state: 
       if (last !== undefined && Object.is(last.state, state)) return last.value
       const value = selector(state)
       const before = last ?? shown
-      last = { state, value: 'value' in before ? keepEqual(before.value as T, value) : value }
+      last = { state, value: 'value' in before ? replaceEqualDeep(before.value, value) : value }
       return last.value
     }
   }, [selector, shown])

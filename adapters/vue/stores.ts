@@ -1,14 +1,15 @@
 /** The client's own stores as refs: how it stands, what is in the outbox, what is pending. */
 import { environmentManager } from '@tanstack/vue-query'
 import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
+import { replaceEqualDeep } from 'tidemark'
 import type { ComputedRef, MaybeRefOrGetter } from 'vue'
 import { computed, onScopeDispose, shallowRef, toValue, watch } from 'vue'
-import { identity, keepEqual, nameOfFilter } from '../select'
+import { identity, nameOfFilter } from '../select'
 import { useSyncClient } from './client'
 
 /**
- * How the client stands: network, stream, counts. The ref changes only when what the selector returns has changed, lists
- * and plain objects compared member by member; refs that the selector reads are followed.
+ * How the client stands: network, stream, counts. The ref changes only when what the selector returns has changed: equal
+ * lists and objects keep their reference. Refs that the selector reads are followed.
  *
  * @example
  * ```ts
@@ -76,6 +77,6 @@ function useSelected<TState, T>(source: () => ReadonlyStore<TState>, selector: (
   onScopeDispose(() => stop())
   return computed((previous?: T) => {
     const value = selector(state.value)
-    return previous === undefined ? value : keepEqual(previous, value)
+    return previous === undefined ? value : replaceEqualDeep(previous, value)
   })
 }

@@ -1,5 +1,5 @@
 /**
- * What is pending, asked by row, query or mutation. An index over the outbox: a list in which each row asks for itself
+ * What is pending, asked by row, entry, query or mutation. An index over the outbox: a list in which each row asks for itself
  * costs one look-up per row, and only the rows whose writes changed are told.
  */
 import type { Query } from '@tanstack/query-core'
@@ -21,6 +21,8 @@ export interface PendingFilter {
   id?: RowId | undefined
   /** Writes that change a cached query whose key begins with this one. */
   queryKey?: readonly unknown[] | undefined
+  /** The entry of this id, or the one that a resolved conflict put in its place. */
+  entryId?: string | undefined
   /** `true`: `mutationKey` and `queryKey` are whole keys, not beginnings. @defaultValue `false` */
   exact?: boolean | undefined
 }
@@ -34,16 +36,17 @@ interface PendingDeps {
 }
 
 type Listener = (now: readonly OutboxEntry[], before: readonly OutboxEntry[]) => void
-type Rows = ReadonlyMap<string, readonly OutboxEntry[]>
+/** Entries by row and by id. */
+type Index = ReadonlyMap<string, readonly OutboxEntry[]>
 
 const NONE: readonly OutboxEntry[] = []
 
 export function createPendingStores(deps: PendingDeps): PendingStores {
   let seen: OutboxState | undefined
   let entries: readonly OutboxEntry[] = NONE
-  let rows: Rows = new Map()
-  let told: Rows = rows
-  const byRow = new Map<string, Set<() => void>>()
+  let index: Index = new Map()
+  let told: Index = index
+  const byKey = new Map<string, Set<() => void>>()
   const others = new Set<() => void>()
   let stop: (() => void) | undefined
 
@@ -56,15 +59,15 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
       entries,
       state.entries.filter(({ isReflected }) => !isReflected),
     )
-    rows = indexRows(entries, rows)
+    index = indexEntries(entries, index)
   }
 
   function notify(): void {
     refresh()
     const before = told // not what was read last: a read in between tells nobody
-    told = rows
-    for (const key of new Set([...before.keys(), ...rows.keys()])) {
-      if (before.get(key) !== rows.get(key)) for (const listener of [...(byRow.get(key) ?? [])]) listener()
+    told = index
+    for (const key of new Set([...before.keys(), ...index.keys()])) {
+      if (before.get(key) !== index.get(key)) for (const listener of [...(byKey.get(key) ?? [])]) listener()
     }
     for (const listener of [...others]) listener()
   }
@@ -72,28 +75,28 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
   function listen(key: string | undefined, listener: () => void): () => void {
     refresh()
     stop ??= deps.outbox.subscribe(notify)
-    const group = key === undefined ? others : (byRow.get(key) ?? new Set())
-    if (key !== undefined) byRow.set(key, group)
+    const group = key === undefined ? others : (byKey.get(key) ?? new Set())
+    if (key !== undefined) byKey.set(key, group)
     group.add(listener)
     return () => {
       group.delete(listener)
-      if (key !== undefined && group.size === 0) byRow.delete(key)
-      if (others.size > 0 || byRow.size > 0) return
+      if (key !== undefined && group.size === 0) byKey.delete(key)
+      if (others.size > 0 || byKey.size > 0) return
       stop?.()
       stop = undefined
     }
   }
 
   return (filter = {}) => {
-    const key = rowKey(filter)
+    const key = keyOf(filter)
     let last: readonly OutboxEntry[] = NONE
     let from: readonly OutboxEntry[] | undefined
     const getState = (): readonly OutboxEntry[] => {
       refresh()
-      const all = key === undefined ? entries : (rows.get(key) ?? NONE)
+      const all = key === undefined ? entries : (index.get(key) ?? NONE)
       if (all === from) return last
       from = all
-      last = keepList(last, isRowOnly(filter) ? all : all.filter(matcher(deps.core, filter)))
+      last = keepList(last, isKeyOnly(filter) ? all : all.filter(matcher(deps.core, filter)))
       return last
     }
     return {
@@ -113,35 +116,39 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
   }
 }
 
-function rowKey({ entity, id }: PendingFilter): string | undefined {
+function keyOf({ entity, id, entryId }: PendingFilter): string | undefined {
+  if (entryId !== undefined) return `#${entryId}`
   return entity === undefined || id === undefined ? undefined : `${entity.type} ${id}`
 }
 
-function isRowOnly(filter: PendingFilter): boolean {
-  return filter.id !== undefined && filter.mutationKey === undefined && filter.queryKey === undefined
+function isKeyOnly({ entity, entryId, mutationKey, queryKey }: PendingFilter): boolean {
+  return mutationKey === undefined && queryKey === undefined && (entity === undefined || entryId === undefined)
 }
 
-function indexRows(entries: readonly OutboxEntry[], before: Rows): Rows {
-  const rows = new Map<string, OutboxEntry[]>()
+function indexEntries(entries: readonly OutboxEntry[], before: Index): Index {
+  const found = new Map<string, OutboxEntry[]>()
+  const put = (key: string, entry: OutboxEntry): void => {
+    const list = found.get(key)
+    if (list === undefined) found.set(key, [entry])
+    else list.push(entry)
+  }
   for (const entry of entries) {
-    for (const { type, id } of entry.rows) {
-      const key = `${type} ${id}`
-      const list = rows.get(key)
-      if (list === undefined) rows.set(key, [entry])
-      else list.push(entry)
-    }
+    for (const { type, id } of entry.rows) put(`${type} ${id}`, entry)
+    put(`#${entry.id}`, entry)
+    if (entry.replaces !== undefined) put(`#${entry.replaces}`, entry)
   }
   const kept = new Map<string, readonly OutboxEntry[]>()
-  for (const [key, list] of rows) kept.set(key, keepList(before.get(key) ?? NONE, list))
+  for (const [key, list] of found) kept.set(key, keepList(before.get(key) ?? NONE, list))
   return kept
 }
 
 function matcher(core: Core, filter: PendingFilter): (entry: OutboxEntry) => boolean {
-  const { mutationKey, entity, queryKey, exact = false } = filter
+  const { mutationKey, entity, id: rowId, queryKey, exact = false } = filter
   const touching = queryKey === undefined ? undefined : idsTouching(core, queryKey, exact)
   return ({ id, mutationKey: key, rows }) =>
     (mutationKey === undefined || isKeyOf(key, mutationKey, exact)) &&
-    (entity === undefined || rows.some(({ type }) => type === entity.type)) &&
+    (entity === undefined ||
+      rows.some(({ type, id: row }) => type === entity.type && (rowId === undefined || row === rowId))) &&
     (touching === undefined || touching.has(id))
 }
 
