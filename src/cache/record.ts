@@ -109,11 +109,15 @@ export function describe(record: QueryRecord, options: Record<string, unknown>):
   return changed
 }
 
+// By what an entity is, not by which object: vue-query copies options each time it reads them.
 function sameRows(shape: Shape, rows: RowsOption<never>): boolean {
   const other = shapeOf(rows, shape.infinite)?.pairs ?? []
   return (
     other.length === shape.pairs.length &&
-    other.every(([kind, find], i) => kind === shape.pairs[i]?.[0] && find === shape.pairs[i]?.[1])
+    other.every(([kind, find], i) => {
+      const [known, knownFind] = shape.pairs[i] ?? []
+      return find === knownFind && kind.type === known?.type && kind.idOf === known.idOf
+    })
   )
 }
 
@@ -225,7 +229,7 @@ function keptView(
 }
 
 /** All at once; when one throws, one by one, so that only that one is skipped. */
-export function foldLayers(
+function foldLayers(
   start: Located,
   layers: readonly Attached[],
   drafts: Drafts,
