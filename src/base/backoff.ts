@@ -39,7 +39,7 @@ function constant(value: number): () => number {
 }
 
 /** Longest `Retry-After` that is believed: 1 h. */
-export const RETRY_AFTER_CAP: number = 3_600_000
+const RETRY_AFTER_CAP: number = 3_600_000
 
 /** `Retry-After` (seconds or an HTTP date) in milliseconds, capped at 1 h; `undefined` when absent or unreadable. */
 export function parseRetryAfter(value: string | null | undefined, now: number): number | undefined {

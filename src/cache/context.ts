@@ -38,7 +38,7 @@ export function extendQueryContext(
 }
 
 /** The mutations that touch the query and that its base lacks, sent ones first, at most 64. */
-export function pendingNames(record: QueryRecord): string[] {
+function pendingNames(record: QueryRecord): string[] {
   const lacking = record.attached.map(({ layer }) => layer).filter((layer) => !isCovered(layer, record.base))
   const first = (layer: Layer) => (isOpen(layer) ? 0 : layer.sent ? 1 : 2)
   return lacking

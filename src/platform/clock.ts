@@ -22,17 +22,3 @@ export function systemClock(): Clock {
     soon: (callback) => queueMicrotask(callback),
   }
 }
-
-/** Resolves after `delay` milliseconds, or as soon as `signal` aborts: the caller asks which. Never rejects. */
-export function sleep(clock: Clock, delay: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const done = () => {
-      cancel()
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = clock.after(delay, done)
-    signal?.addEventListener('abort', done)
-  })
-}

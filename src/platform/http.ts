@@ -125,7 +125,7 @@ function isSame(a: Record<string, string>, b: Record<string, string>): boolean {
 }
 
 /** The error for an answer that is not 2xx, with its problem details (RFC 9457) where it has them. */
-export async function httpError(response: Response, now: number): Promise<SyncError> {
+async function httpError(response: Response, now: number): Promise<SyncError> {
   const problem = await readProblem(response)
   const kind = classifyStatus(response.status, problem?.type)
   const code: SyncErrorCode = kind === 'unauthorized' ? 'unauthorized' : kind === 'conflict' ? 'conflict' : 'http'

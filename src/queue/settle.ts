@@ -232,7 +232,7 @@ function fail(state: QueueState, item: Item, error: SyncError): void {
   call(state, item, () => mutation?.onSettled?.(undefined, error, entry.variables as never))
 }
 
-export function failureOf(error: SyncError): Failure {
+function failureOf(error: SyncError): Failure {
   return { code: error.code, message: error.message, status: error.status, problem: error.problem }
 }
 
