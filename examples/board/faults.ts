@@ -65,10 +65,10 @@ export function createFaultyNetwork(): FaultyNetwork {
 
   async function send(input: string, init: RequestInit = {}): Promise<Response> {
     const { latency, offline } = faults.getState()
-    const path = input.replace(/^\/api\/(queries|mutations)?\/?/, '')
+    const path = input.replace(/^\/api\/(queries\/|mutations\/tasks\/)?/, '')
     const isWrite = init.method === 'POST'
     const isStream = new Headers(init.headers).get('accept') === 'text/event-stream'
-    const name = isStream ? 'stream' : `${isWrite ? 'write' : 'read'} ${path}`
+    const name = isStream ? 'stream' : isWrite ? path : `read ${path}`
     const lost = (why: string) => {
       note('lost', `${name}: ${why}`)
       return new TypeError('Failed to fetch')

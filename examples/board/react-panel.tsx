@@ -40,14 +40,16 @@ function Board({ tasks }: { tasks: Task[] }): ReactNode {
   return (
     <>
       <AddForm tasks={tasks} />
-      <div className="progress">
-        <span>
-          {done} of {tasks.length} done
-        </span>
-        <span className="bar">
-          <i style={{ width: `${isEmpty ? 0 : (done / tasks.length) * 100}%` }} />
-        </span>
-      </div>
+      {isEmpty ? null : (
+        <div className="progress">
+          <span>
+            {done} of {tasks.length} done
+          </span>
+          <span className="bar">
+            <i style={{ width: `${(done / tasks.length) * 100}%` }} />
+          </span>
+        </div>
+      )}
       {orphansOf(failed, tasks).map((entry) => (
         <div className="row lost" data-mark="bad" key={entry.id}>
           <FailedNotice entry={entry} />

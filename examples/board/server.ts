@@ -16,11 +16,11 @@ export interface BoardServer {
 }
 
 const SEEDS = [
-  'Rename me: both panels change in the same frame',
-  'Open a second window and watch it follow',
-  'Open “Faults”, lose an answer, tick a task',
-  'Go offline, edit a few, come back',
-  'Stop the server with Ctrl-C and start it again',
+  'Rename me, in either panel',
+  'Open a second window',
+  'Lose an answer, then tick me',
+  'Go offline and edit a few',
+  'Stop the server and start it again',
 ]
 
 /** Opens the board in a SQLite file, and fills it with a few tasks if it is new. */

@@ -43,16 +43,16 @@ function networkText({ network }: SyncStatus): [Tone, string] {
 
 function streamText({ stream, nextTryAt, cursor }: SyncStatus): [Tone, string] {
   const seconds = nextTryAt === undefined ? 0 : Math.ceil((nextTryAt - Date.now()) / 1000)
-  const wait = seconds > 0 ? `, next try in ${seconds} s` : ''
+  const wait = seconds > 0 ? ` in ${seconds} s` : ''
   switch (stream) {
     case 'open':
-      return ['good', `Live, at ${cursor?.split(':').at(-1) ?? '0'}`]
+      return ['good', `Live, position ${cursor?.split(':').at(-1) ?? '0'}`]
     case 'connecting':
       return ['wait', 'Connecting']
     case 'waiting':
-      return ['wait', `Reconnecting${wait}`]
+      return ['wait', `Trying again${wait}`]
     case 'polling':
-      return ['wait', `Polling${wait}`]
+      return ['wait', 'Polling']
     default:
       return ['none', stream === 'off' ? 'Off' : `Stream ${stream}`]
   }

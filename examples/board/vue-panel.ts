@@ -51,13 +51,14 @@ const Board = defineComponent(
     return () => {
       const { tasks } = props
       const done = tasks.filter((task) => task.done).length
-      const width = `${tasks.length === 0 ? 0 : (done / tasks.length) * 100}%`
       return [
         h(AddForm, { tasks }),
-        h('div', { class: 'progress' }, [
-          h('span', `${done} of ${tasks.length} done`),
-          h('span', { class: 'bar' }, h('i', { style: { width } })),
-        ]),
+        tasks.length === 0
+          ? undefined
+          : h('div', { class: 'progress' }, [
+              h('span', `${done} of ${tasks.length} done`),
+              h('span', { class: 'bar' }, h('i', { style: { width: `${(done / tasks.length) * 100}%` } })),
+            ]),
         orphansOf(failed.value, tasks).map((entry) =>
           h('div', { class: 'row lost', 'data-mark': 'bad', key: entry.id }, h(FailedNotice, { entry })),
         ),

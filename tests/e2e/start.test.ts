@@ -17,7 +17,7 @@ test('Ctrl-C ends the streams, closes the database and exits with 0', async () =
   try {
     const window = await openWindow(browser, board.url)
     expect(await board.interrupt()).toBe(0)
-    await window.says('stream', /^Reconnecting/)
+    await window.says('stream', /^Trying again/)
     await window.panel('react').add('while it was away')
     await board.restart()
     await window.says('stream', /^Live/)

@@ -43,7 +43,7 @@ describe('its code', () => {
   afterAll(() => server.close())
 
   test('shows a todo before the server has it, and what others add', async () => {
-    const held = server.faults.hold({ on: 'write' })
+    const held = server.faults.hold({ on: 'write', at: 'request' })
     render(<App />)
     await waitFor(() => expect(server.streams).toBe(1))
     fireEvent.click(screen.getByText('Add milk'))
