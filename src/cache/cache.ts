@@ -213,11 +213,13 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
 
 function isWaiting(core: Core, record: QueryRecord): boolean {
   if (record.held.length > 0) return true
-  if (!record.stale && record.base !== undefined) return false
+  if (!record.stale) return false
   return (
     record.mode === 'fence' &&
     record.attached.some(
-      (attached) => isOpen(attached.layer) && !isRepeatable(record, attached, record.base?.data, core.drafts),
+      (attached) =>
+        isOpen(attached.layer) &&
+        (record.base === undefined || !isRepeatable(record, attached, record.base.data, core.drafts)),
     )
   )
 }

@@ -5,7 +5,7 @@
 import { CancelledError } from '@tanstack/query-core'
 import type { Core } from './core'
 import { isOpen } from './evidence'
-import type { QueryRecord } from './record'
+import type { Attached, QueryRecord } from './record'
 import { isReading, isRepeatable, isWatched } from './record'
 
 export interface Refresher {
@@ -104,10 +104,13 @@ export function createRefresher(core: Core): Refresher {
   }
 }
 
+// Without a base there is nothing to try it on; a read that is wanted then, is wanted because one was discarded.
+function isKnownRepeatable({ drafts }: Core, record: QueryRecord, attached: Attached): boolean {
+  return record.base !== undefined && isRepeatable(record, attached, record.base.data, drafts)
+}
+
 /** Without cursors a read that overlaps an open mutation may have to be discarded, so it waits for the outcome. */
 function mustWait(core: Core, record: QueryRecord): boolean {
   if (record.mode !== 'fence') return false
-  return record.attached.some(
-    (attached) => isOpen(attached.layer) && !isRepeatable(record, attached, record.base?.data, core.drafts),
-  )
+  return record.attached.some((attached) => isOpen(attached.layer) && !isKnownRepeatable(core, record, attached))
 }
