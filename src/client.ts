@@ -76,6 +76,8 @@ export interface SyncClient {
    * that batch. Returns a function that takes it away.
    */
   wrapPublish(wrap: (publish: () => void) => void): () => void
+  /** Hands an error to `onReport`; for adapters and devtools. */
+  report(error: SyncError): void
   /** Tries to connect now instead of waiting. */
   reconnect(): void
   /**
@@ -172,6 +174,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     status: status.store,
     outbox: outbox.store,
     pending: createPendingStores({ outbox: outbox.store, core: cache.core }),
+    report,
     wrapPublish(wrap) {
       const own: typeof wrap = (publish) => wrap(publish)
       cache.core.wraps.add(own)
@@ -222,6 +225,7 @@ function connect(settings: ResolvedOptions, { cache, queue, http, changed }: Par
     },
     options,
   )
+  if (topics === 'queries') cache.watchTopics(stream.resubscribe)
   let wasOpen = false
   stream.status.subscribe(({ state }) => {
     if (state === 'open' && !wasOpen) queue.wake()

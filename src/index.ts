@@ -6,6 +6,7 @@ export { isSyncError, SyncError } from './base/errors'
 export type { RowId, StreamMessage, Version } from './base/messages'
 export type { Entity, EntityOptions, RowsOption } from './cache/entities'
 export { entity } from './cache/entities'
+export { hydrate } from './cache/hydrate'
 export type {
   DefinedInfiniteQuery,
   DefinedInfiniteQueryWithData,
@@ -43,5 +44,8 @@ export type { OutboxEntry, OutboxState, RowReference } from './stores/outbox'
 export type { PendingFilter, PendingStores } from './stores/pending'
 export { createQueryStore } from './stores/query'
 export type { SyncStatus } from './stores/status'
-export type { EventStream, EventStreamMessage, EventStreamOptions } from './stream/connection'
+export type { EventStream, EventStreamDeps, EventStreamMessage, EventStreamOptions } from './stream/connection'
 export { createEventStream } from './stream/connection'
+export type { Decode } from './stream/entries'
+export type { EventStreamStatus } from './stream/reconnector'
+export type { StreamStatus } from './stream/standing'

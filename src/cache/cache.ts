@@ -5,6 +5,7 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/query-core'
 import { hashKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
+import { isAtOrPast } from '../base/cursor'
 import type { SyncError } from '../base/errors'
 import type { MutationOutcome } from '../base/messages'
 import type { Clock } from '../platform/clock'
@@ -82,13 +83,16 @@ export interface Cache {
   /** Reads what is watched. */
   poll(): void
   topics(): string[]
+  /** Calls `listener` when the topics of cached queries change. */
+  watchTopics(listener: () => void): void
   stop(): void
 }
 
 export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   const core = createCore(deps)
   const refresher = createRefresher(core)
-  const targets = createTargets()
+  let onTopics = (): void => {}
+  const targets = createTargets(() => onTopics())
   const versions: Versions = new WeakMap()
   core.refresh = (record) => refresher.want(record)
   core.holders = targets.forRow
@@ -131,7 +135,8 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     core.transition(() => {
       core.tick()
       for (const each of [...records])
-        if (cursor === undefined || each.base?.at !== cursor) markStale(core, each, cursor)
+        if (cursor === undefined || each.base?.at === undefined || !isAtOrPast(each.base.at, cursor))
+          markStale(core, each, cursor)
     })
 
   return {
@@ -202,6 +207,9 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       for (const each of core.records.values()) if (isWatched(each)) refresher.want(each)
     },
     topics: () => targets.topics(),
+    watchTopics: (listener) => {
+      onTopics = listener
+    },
     stop() {
       unsubscribe()
       refresher.stop()

@@ -28,7 +28,8 @@ interface Node {
   here: Set<QueryRecord>
 }
 
-export function createTargets(): Targets {
+/** `onTopics` is called when the set of topics has changed. */
+export function createTargets(onTopics: () => void): Targets {
   const root: Node = { children: new Map(), here: new Set() }
   /** `topic …`, `kind …` (a list that any row of the kind may belong to), `row … …` (a detail of that row). */
   const index = new Map<string, Set<QueryRecord>>()
@@ -88,9 +89,10 @@ export function createTargets(): Targets {
     const before = placed.get(record) ?? []
     for (const name of before) unlist(index, name, record)
     for (const name of names) enlist(index, name, record)
-    for (const name of before) count(topics, name, -1)
-    for (const name of names) count(topics, name, 1)
+    const added = names.filter((name) => count(topics, name, 1))
+    const dropped = before.filter((name) => count(topics, name, -1))
     placed.set(record, names)
+    if (added.length !== dropped.length || added.some((name) => !dropped.includes(name))) onTopics()
   }
 
   return {
@@ -135,12 +137,14 @@ function namesOf({ topics, shape, base, baseLocated }: QueryRecord): string[] {
   return names
 }
 
-function count(topics: Map<string, number>, name: string, by: number): void {
-  if (!name.startsWith('topic ')) return
+/** `true`: the topic came or went. */
+function count(topics: Map<string, number>, name: string, by: 1 | -1): boolean {
+  if (!name.startsWith('topic ')) return false
   const topic = name.slice('topic '.length)
   const left = (topics.get(topic) ?? 0) + by
   if (left > 0) topics.set(topic, left)
   else topics.delete(topic)
+  return by === 1 ? left === 1 : left === 0
 }
 
 function enlist(index: Map<string, Set<QueryRecord>>, name: string, record: QueryRecord): void {
