@@ -49,8 +49,10 @@ export function accept(core: Core, record: QueryRecord, arrived: Incoming): Acce
 function withoutDeleted(core: Core, record: QueryRecord, incoming: Incoming): Incoming {
   if (incoming.kind !== 'read' || core.tombstones.size === 0 || record.shape === undefined) return incoming
   let located = locate(incoming.data, record.shape)
-  for (const { type, id, version, at } of core.tombstones.values()) {
-    if (incoming.at !== undefined && at !== undefined && isAtOrPast(incoming.at, at)) continue
+  for (const { type, id, version, at, tick } of core.tombstones.values()) {
+    const order = incoming.at !== undefined && at !== undefined ? compareCursors(incoming.at, at) : undefined
+    // Of another log, or without positions: a read that was issued after the deletion was heard of is younger.
+    if (order === undefined ? incoming.start > tick : order >= 0) continue
     const place = find(located, type, id)[0]
     const list = place === undefined ? undefined : located.lists[place.list]
     if (place === undefined || list === undefined || list.single) continue

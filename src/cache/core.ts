@@ -30,6 +30,8 @@ export interface Tombstone {
   readonly id: RowId
   readonly version: Version
   readonly at: Cursor | undefined
+  /** When the event arrived. */
+  readonly tick: number
   cancel(): void
 }
 

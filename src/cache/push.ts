@@ -86,7 +86,8 @@ function bury(core: Core, change: RowChange, cursor: Cursor | undefined): void {
   if (change.op !== 'del') return
   grave?.cancel()
   const cancel = core.clock.after(TOMBSTONE, () => core.tombstones.delete(name))
-  core.tombstones.set(name, { type: change.type, id: change.id, version: change.version, at: cursor, cancel })
+  const { type, id, version } = change
+  core.tombstones.set(name, { type, id, version, at: cursor, tick: core.tickNow, cancel })
 }
 
 function concernedBy(targets: Targets, changes: readonly RowChange[]): Map<QueryRecord, RowChange[]> {
