@@ -6,7 +6,8 @@ export { isSyncError, SyncError } from './base/errors'
 export type { RowId, StreamMessage, Version } from './base/messages'
 export type { Entity, EntityOptions, RowsOption } from './cache/entities'
 export { entity } from './cache/entities'
-export { hydrate } from './cache/hydrate'
+export type { AnyQueryClient } from './cache/hydrate'
+export { dehydrate, hydrate } from './cache/hydrate'
 export type {
   DefinedInfiniteQuery,
   DefinedInfiniteQueryWithData,
@@ -24,7 +25,7 @@ export type { InsertPosition, Recipe, RecipeOptions, View } from './cache/recipe
 export type { Mode } from './cache/record'
 export type { Arguments, SyncClient } from './client'
 export { createSyncClient } from './client'
-export type { AnyQueryClient, PlatformSeams, SyncClientOptions, SyncStreamOptions } from './options'
+export type { PlatformSeams, SyncClientOptions, SyncStreamOptions } from './options'
 export { seededRandom } from './platform/ids'
 export type { Serializer, SyncStorage } from './platform/storage'
 export { memoryStorage } from './platform/storage'

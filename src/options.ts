@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/query-core'
 import type { SyncError } from './base/errors'
 import { didYouMean, usageError } from './base/errors'
 import { canonical } from './base/key'
+import type { AnyQueryClient } from './cache/hydrate'
 import type { Clock } from './platform/clock'
 import { systemClock } from './platform/clock'
 import { isDevelopment } from './platform/environment'
@@ -52,9 +53,6 @@ export interface SyncClientOptions {
   /** Time, chance and network, for tests. @defaultValue the platform's own */
   platform?: Partial<PlatformSeams> | undefined
 }
-
-/** A `QueryClient` of any package: classes of two copies of query-core are two types, though they are the same at run time. */
-export type AnyQueryClient = QueryClient | { getQueryCache(): object; getMutationCache(): object; mount(): void }
 
 /** Everything that a client takes from its surroundings. */
 export interface PlatformSeams {

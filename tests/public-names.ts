@@ -23,6 +23,7 @@ export const entries: readonly Entry[] = [
       'createSyncClient',
       'defineMutation',
       'entity',
+      'hydrate',
       'infiniteQueryOptions',
       'isSyncError',
       'memoryStorage',
@@ -36,8 +37,10 @@ export const entries: readonly Entry[] = [
     source: 'adapters/react/index.ts',
     includes: '@tanstack/react-query',
     own: [
+      'HydrationBoundary',
       'QueryClientProvider',
       'SyncProvider',
+      'hydrate',
       'useMutation',
       'useOutbox',
       'usePending',
@@ -52,6 +55,8 @@ export const entries: readonly Entry[] = [
     includes: '@tanstack/vue-query',
     own: [
       'VueQueryPlugin',
+      'dehydrate',
+      'hydrate',
       'syncPlugin',
       'useMutation',
       'useOutbox',

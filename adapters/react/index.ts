@@ -1,6 +1,8 @@
 /** `tidemark/react`: everything of `@tanstack/react-query`, over views. Names of ours stand before TanStack's. */
 export * from '@tanstack/react-query'
+export { dehydrate, hydrate } from 'tidemark'
 export type { SyncProviderProps } from './context'
 export { QueryClientProvider, SyncProvider, useQueryClient, useSyncClient } from './context'
+export { HydrationBoundary } from './hydration-boundary'
 export { useOutbox, usePending, useSyncStatus } from './stores'
 export { useMutation } from './use-mutation'

@@ -1,5 +1,6 @@
 /** `tidemark/vue`: everything of `@tanstack/vue-query`, over views. Names of ours stand before TanStack's. */
 export * from '@tanstack/vue-query'
+export { dehydrate, hydrate } from 'tidemark'
 export type { AppQueryClient, SyncPluginOptions } from './client'
 export { syncPlugin, useQueryClient, useSyncClient, VueQueryPlugin } from './client'
 export { useInfiniteQuery, usePrefetchInfiniteQuery, usePrefetchQuery, useQueries, useQuery } from './queries'

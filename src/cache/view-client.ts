@@ -4,6 +4,7 @@
  * Query itself (methods are bound to it, for query-core keeps private fields).
  */
 import type { DefaultedQueryObserverOptions, Query, QueryCache, QueryClient, QueryState } from '@tanstack/query-core'
+import { usageError } from '../base/errors'
 import { OWN_SHARE } from './adopt'
 import type { QueryRecord } from './record'
 import { share } from './share'
@@ -43,6 +44,8 @@ export function createViewClient({ queryClient, recordOf }: ViewClientDeps): Que
     getQueryCache: () => views,
     // Views share with what they were; only results of `select` are left to compare.
     defaultQueryOptions(options: DefaultedQueryObserverOptions) {
+      if (!Array.isArray(options.queryKey))
+        throw usageError("A query has no queryKey, or one that is not a list; give it one such as ['todos'].")
       const defaulted = queryClient.defaultQueryOptions(options)
       return defaulted.structuralSharing === undefined ? { ...defaulted, structuralSharing: shareResults } : defaulted
     },

@@ -1,0 +1,17 @@
+/** TanStack's `HydrationBoundary`, for state that comes from outside. */
+import type { HydrationBoundaryProps } from '@tanstack/react-query'
+import { HydrationBoundary as TanStackBoundary } from '@tanstack/react-query'
+import type { ReactElement } from 'react'
+import { createElement, useMemo } from 'react'
+import { soundState } from '../../src/base/dehydrated'
+import { useSyncClient } from './context'
+
+/**
+ * TanStack's `HydrationBoundary`: each query's data becomes base, at the position (cursor) that it was read at. What is
+ * malformed in `state` is left out and reported as `usage`; the children are rendered all the same.
+ */
+export function HydrationBoundary({ state, ...props }: HydrationBoundaryProps): ReactElement {
+  const client = useSyncClient(props.queryClient)
+  const sound = useMemo(() => soundState(state, (error) => client.report(error)), [client, state])
+  return createElement(TanStackBoundary, { ...props, state: sound as never })
+}
