@@ -3,6 +3,7 @@ import type { HydrationBoundaryProps } from '@tanstack/react-query'
 import { HydrationBoundary as TanStackBoundary } from '@tanstack/react-query'
 import type { ReactElement } from 'react'
 import { createElement, useMemo } from 'react'
+import { SyncError } from 'tidemark'
 import { soundState } from '../../src/base/dehydrated'
 import { useSyncClient } from './context'
 
@@ -12,6 +13,9 @@ import { useSyncClient } from './context'
  */
 export function HydrationBoundary({ state, ...props }: HydrationBoundaryProps): ReactElement {
   const client = useSyncClient(props.queryClient)
-  const sound = useMemo(() => soundState(state, (error) => client.report(error)), [client, state])
+  const sound = useMemo(
+    () => soundState(state, (message) => client.report(new SyncError('usage', message))),
+    [client, state],
+  )
   return createElement(TanStackBoundary, { ...props, state: sound as never })
 }

@@ -1,6 +1,4 @@
-/** State that another page or a server wrote down: what is malformed in it is left out and reported, never thrown. */
-import type { SyncError } from './errors'
-import { usageError } from './errors'
+/** State that another page or a server wrote down: what is malformed in it is left out, never thrown. */
 import { isPlainObject } from './key'
 
 /** The well-formed part of a dehydrated state. */
@@ -9,13 +7,13 @@ export interface SoundState {
   mutations: Array<{ state: Record<string, unknown> }>
 }
 
-/** Leaves out what is malformed, with one `usage` report for each kind. `undefined` and `null` are an empty state. */
-export function soundState(state: unknown, report: (error: SyncError) => void): SoundState {
+/** Leaves out what is malformed, and tells of each kind once. `undefined` and `null` are an empty state. */
+export function soundState(state: unknown, tell: (message: string) => void): SoundState {
   if (state === undefined || state === null) return { queries: [], mutations: [] }
   const { queries = [], mutations = [] } = isPlainObject(state) ? state : { queries: state }
   return {
-    queries: soundList(queries, isQuery, 'queries', report),
-    mutations: soundList(mutations, isMutation, 'mutations', report),
+    queries: soundList(queries, isQuery, 'queries', tell),
+    mutations: soundList(mutations, isMutation, 'mutations', tell),
   }
 }
 
@@ -23,15 +21,13 @@ function soundList<T>(
   list: unknown,
   isSound: (member: unknown) => member is T,
   name: string,
-  report: (error: SyncError) => void,
+  tell: (message: string) => void,
 ): T[] {
   const sound = Array.isArray(list) ? list.filter(isSound) : []
   const lost = Array.isArray(list) ? list.length - sound.length : 1
   if (lost > 0) {
-    report(
-      usageError(
-        `The state to hydrate is malformed (${name}: ${lost}); that part is left out. Pass on what dehydrate() returned, as it was.`,
-      ),
+    tell(
+      `The state to hydrate is malformed (${name}: ${lost}); that part is left out. Pass on what dehydrate() returned, as it was.`,
     )
   }
   return sound

@@ -3,6 +3,7 @@ import type { DehydratedState, DehydrateOptions, HydrateOptions, QueryClient } f
 import { dehydrate as dehydrateClient, hydrate as hydrateSound } from '@tanstack/query-core'
 import { soundState } from '../base/dehydrated'
 import type { SyncError } from '../base/errors'
+import { usageError } from '../base/errors'
 import { CLIENT } from './view-client'
 
 /** A `QueryClient` of any package: classes of two copies of query-core are two types, though they are the same at run time. */
@@ -18,6 +19,6 @@ export const dehydrate: (client: AnyQueryClient, options?: DehydrateOptions) => 
  */
 export function hydrate(client: AnyQueryClient, state: unknown, options?: HydrateOptions): void {
   const queryClient = client as QueryClient & Record<typeof CLIENT, { report(error: SyncError): void } | undefined>
-  const sound: object = soundState(state, (error) => queryClient[CLIENT]?.report(error))
+  const sound: object = soundState(state, (message) => queryClient[CLIENT]?.report(usageError(message)))
   hydrateSound(queryClient, sound as Partial<DehydratedState>, options)
 }
