@@ -12,7 +12,7 @@ import type { Cursor } from '../base/cursor'
 import { createDeferred } from '../base/deferred'
 import { didYouMean, SyncError, usageError } from '../base/errors'
 import { canonical, wireName } from '../base/key'
-import type { MutationOutcome, RowId } from '../base/messages'
+import type { MutationOutcome } from '../base/messages'
 import { find } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
 import { rowName } from '../cache/evidence'
@@ -21,7 +21,7 @@ import { fromResolution } from './conflicts'
 import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
 import type { Entry } from './outbox'
 import { send } from './send'
-import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes } from './settle'
+import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes, targetOf } from './settle'
 import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
 import { leaveScope, setStatus } from './state'
 import { copyVariables, stringsIn } from './variables'
@@ -313,10 +313,7 @@ function dependencies(state: QueueState, item: Item): string[] {
 
 /** The row that the change is based on, as the server knows it, for conflicts and preconditions. */
 function noteBefore(state: QueueState, item: Item): void {
-  const target = item.layer.ops.find(
-    (op): op is Op & { id: RowId } & { entity: { type: string } } =>
-      op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove',
-  )
+  const target = targetOf(item)
   if (target === undefined || item.entry.before !== undefined) return
   for (const { baseLocated } of state.deps.cache.core.records.values()) {
     const place = find(baseLocated, target.entity.type, target.id)[0]

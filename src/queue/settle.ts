@@ -8,7 +8,8 @@ import type { Problem } from '../base/errors'
 import { SyncError } from '../base/errors'
 import type { MutationOutcome } from '../base/messages'
 import type { Layer } from '../cache/evidence'
-import type { Op } from '../cache/recipes'
+import { rowName } from '../cache/evidence'
+import type { Op, RowOp } from '../cache/recipes'
 import { record } from '../cache/recipes'
 import { isEqual } from '../cache/share'
 import { CONFLICT_ROUNDS, currentOf, resolveConflict } from './conflicts'
@@ -33,6 +34,7 @@ export function confirm(state: QueueState, item: Item, data: unknown, evidence: 
     cache.answer(layer, { ops, cursor: evidence.cursor, named: evidence.named, contains: true })
     if (layer.confirmedAt !== undefined) cache.invalidateUncovered(layer)
   })
+  passOn(state, item, ops)
   if (first) leaveAsConfirmed(state, item)
   item.confirmed.resolve(data)
   planRefetch(state, item, data)
@@ -41,6 +43,25 @@ export function confirm(state: QueueState, item: Item, data: unknown, evidence: 
   call(state, item, () => mutation?.onSuccess?.(data as never, entry.variables as never))
   call(state, item, () => mutation?.onSettled?.(data as never, null, entry.variables as never))
   state.pump()
+}
+
+/** The row that the change is of, as far as it is of one that exists. */
+export function targetOf({ layer }: Item): RowOp | undefined {
+  return layer.ops.find((op): op is Op & RowOp => op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove')
+}
+
+// Changes of a row that were made on top of this one are not in conflict with it: they go on from what it became.
+function passOn(state: QueueState, { entry }: Item, ops: readonly Op[]): void {
+  for (const op of ops) {
+    const version = op.kind === 'upsert' ? op.entity.versionOf(op.row) : undefined
+    if (op.kind !== 'upsert' || version === undefined) continue
+    for (const other of state.items.values()) {
+      const target = targetOf(other)
+      if (other.entry.sent || other.entry.baseVersion !== entry.baseVersion || target === undefined) continue
+      if (rowName(target.entity.type, target.id) !== rowName(op.entity.type, op.id)) continue
+      Object.assign(other.entry, { baseVersion: version, before: op.row } satisfies Partial<Entry>)
+    }
+  }
 }
 
 function applyOps(state: QueueState, item: Item, data: unknown): ReturnType<typeof record> {
@@ -186,8 +207,8 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
 function takeCurrent(state: QueueState, item: Item, problem: Problem | undefined): void {
   const { value } = currentOf(problem)
   if (value === undefined) return
-  const target = item.layer.ops.find((op) => op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove')
-  if (target === undefined || !('entity' in target)) {
+  const target = targetOf(item)
+  if (target === undefined) {
     state.deps.cache.invalidateUncovered(item.layer)
     return
   }

@@ -315,6 +315,27 @@ describe('recipes that are wrong', () => {
     expect(world.sync.outbox.getState().entries).toEqual([])
   })
 
+  test('a serializer of the application keeps what JSON does not, and refuses what it cannot take', async () => {
+    const add = adding()
+    const serializer = {
+      serialize: (value: unknown) =>
+        JSON.stringify(value, function (this: Record<string, unknown>, key, part) {
+          if (typeof part === 'function') throw new Error('no functions')
+          return this[key] instanceof Date ? { $date: (this[key] as Date).getTime() } : part
+        }),
+      deserialize: (text: string): unknown =>
+        JSON.parse(text, (_, part) => (part?.$date === undefined ? part : new Date(part.$date))),
+    }
+    const world = createWorld({ mutations: [add], serializer })
+    world.sync.start()
+    const list = await loadTodos(world, [], at(0))
+    world.sync.mutate(add, { ...todo('n', 'new'), due: new Date(0) } as Todo)
+    expect(list.data).toEqual([{ ...todo('n', 'new'), due: new Date(0) }])
+    expect(() => world.sync.mutate(add, { ...todo('x', 'x'), due: () => {} } as unknown as Todo)).toThrow(
+      /cannot be stored/,
+    )
+  })
+
   test('a mutation that is not registered is a usage error with a hint', async () => {
     const world = createWorld({ mutations: [adding()] })
     const other = adding({ mutationKey: ['todos', 'ad'] })
