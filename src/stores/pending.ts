@@ -121,8 +121,10 @@ function keyOf({ entity, id, entryId }: PendingFilter): string | undefined {
   return entity === undefined || id === undefined ? undefined : `${entity.type} ${id}`
 }
 
-function isKeyOnly({ entity, entryId, mutationKey, queryKey }: PendingFilter): boolean {
-  return mutationKey === undefined && queryKey === undefined && (entity === undefined || entryId === undefined)
+/** Whether the key says all that the filter asks for. */
+function isKeyOnly({ entity, id, entryId, mutationKey, queryKey }: PendingFilter): boolean {
+  const isByKind = entity !== undefined && (id === undefined || entryId !== undefined)
+  return !isByKind && mutationKey === undefined && queryKey === undefined
 }
 
 function indexEntries(entries: readonly OutboxEntry[], before: Index): Index {
