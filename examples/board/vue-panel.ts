@@ -12,8 +12,7 @@ import { keepFocus, makeSortable } from './sorting'
 import type { Task } from './task'
 
 export const VuePanel = defineComponent(() => {
-  // TanStack's Vue hooks pin another query-core than React's, and its types take no query of this one.
-  const { data: tasks, isError, refetch } = useQuery<Task[]>(tasksQuery as never)
+  const { data: tasks, isError, refetch } = useQuery(tasksQuery)
   return () => {
     if (tasks.value !== undefined) return h(Board, { tasks: tasks.value })
     return isError.value ? unreachable(() => void refetch()) : skeleton()
