@@ -113,6 +113,7 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
   const previous = record.base
   core.touch(record)
   record.missed = 0
+  record.unfolded.all = true // coverage may change though the data does not
   const continues = previous !== undefined && isSameLog(incoming, previous)
   const has = new Set(incoming.has)
   if (continues) keepKnown(record, previous, incoming, has)
@@ -166,8 +167,7 @@ function floorOf(previous: Base, incoming: Incoming): Cursor | undefined {
 function shareData(record: QueryRecord, data: unknown): unknown {
   if (record.share === false) return data
   if (typeof record.share === 'function') return record.share(record.base?.data, data)
-  const shared = reconcile(record.view, data, record.shape)
-  return Object.is(shared, data) ? reconcile(record.baseLocated, data, record.shape) : shared
+  return reconcile(record.baseLocated, record.view, data, record.shape)
 }
 
 function freshen(core: Core, record: QueryRecord, incoming: Incoming): void {
@@ -245,7 +245,7 @@ export function outcome(
   if (kind === 'confirmed') {
     layer.confirmedAt = cursor
     layer.confirmedTick = tick
-    core.confirmed(cursor)
+    core.confirmed(layer)
     core.afterwards(core.checkLayers) // perhaps it touches nothing that is cached
   }
   for (const record of core.touchedBy(layer).keys()) {

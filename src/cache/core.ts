@@ -13,7 +13,8 @@ import { isCovered } from './evidence'
 import type { Drafts } from './fold'
 import { createDrafts } from './fold'
 import type { AnyObserver, Attached, QueryRecord } from './record'
-import { attach, attachment, detach, hasEffect, isWatched, refold } from './record'
+import { attach, attachment, detach, hasEffect, isWatched } from './record'
+import { refold } from './refold'
 
 export interface CoreDeps {
   clock: Clock
@@ -85,7 +86,10 @@ export interface Core extends CoreDeps {
   moved: (record: QueryRecord) => boolean
   /** Looks again whether confirmed layers are reflected or gone. */
   checkLayers(): void
-  confirmed(cursor: Cursor | undefined): void
+  /** The server has accepted the layer's mutation. */
+  confirmed(layer: Layer): void
+  /** An own mutation was confirmed at this position. */
+  sawOwn(cursor: Cursor | undefined): void
 }
 
 export function createCore(deps: CoreDeps): Core {
@@ -95,6 +99,8 @@ export function createCore(deps: CoreDeps): Core {
   const layers: Layer[] = []
   const reflected = new WeakSet<Layer>()
   const touched = new Map<Layer, Map<QueryRecord, Attached>>()
+  /** Confirmed, and lacking somewhere. */
+  const confirmed = new Set<Layer>()
   let depth = 0
   let dirty = new Set<QueryRecord>()
   let later: Array<() => void> = []
@@ -141,11 +147,13 @@ export function createCore(deps: CoreDeps): Core {
       let at = layers.length
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
+      if (layer.outcome === 'confirmed') confirmed.add(layer)
       for (const record of candidates(core, layer)) attachOne(record, layer)
     },
     removeLayer(layer) {
       const at = layers.indexOf(layer)
       if (at >= 0) layers.splice(at, 1)
+      confirmed.delete(layer)
       for (const [record, attached] of touched.get(layer) ?? NONE) {
         core.touch(record)
         detach(record, attached)
@@ -153,13 +161,18 @@ export function createCore(deps: CoreDeps): Core {
       touched.delete(layer)
     },
     attachAll(record) {
+      core.touch(record)
       unlink(record)
       for (const layer of layers) attachOne(record, layer)
     },
     forget: unlink,
     touchedBy: (layer) => touched.get(layer) ?? NONE,
     checkLayers,
-    confirmed(cursor) {
+    confirmed(layer) {
+      confirmed.add(layer)
+      core.sawOwn(layer.confirmedAt)
+    },
+    sawOwn(cursor) {
       core.ownAt = laterCursor(core.ownAt, cursor)
     },
   }
@@ -185,6 +198,8 @@ export function createCore(deps: CoreDeps): Core {
   function unlink(record: QueryRecord): void {
     for (const { layer } of record.attached) touched.get(layer)?.delete(record)
     record.attached = []
+    record.notPlain = 0
+    record.unfolded = { appended: [], removed: [], all: true }
   }
 
   function commit(): void {
@@ -209,9 +224,9 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   function settle(record: QueryRecord): void {
-    for (const attached of [...record.attached]) {
-      const { layer } = attached
-      if (layer.outcome !== 'confirmed' || !leaves(record, attached)) continue
+    for (const layer of inOrder(confirmed)) {
+      const attached = touched.get(layer)?.get(record)
+      if (attached === undefined || !leaves(record, attached)) continue
       detach(record, attached)
       touched.get(layer)?.delete(record)
     }
@@ -243,14 +258,13 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   function checkLayers(): void {
-    for (const layer of [...layers]) {
-      if (layer.outcome !== 'confirmed') continue
+    for (const layer of inOrder(confirmed)) {
       const lacking = [...(touched.get(layer) ?? NONE).keys()]
       if (!reflected.has(layer) && !lacking.some((record) => record.base !== undefined && isWatched(record))) {
         reflected.add(layer)
         core.listener?.onReflected(layer)
       }
-      if (lacking.length > 0) continue
+      if (lacking.length > 0 || !confirmed.delete(layer)) continue
       layers.splice(layers.indexOf(layer), 1)
       touched.delete(layer)
       core.listener?.onGone(layer)
@@ -258,6 +272,10 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   return core
+}
+
+function inOrder(layers: ReadonlySet<Layer>): readonly Layer[] {
+  return layers.size < 2 ? [...layers] : [...layers].sort((a, b) => a.pos - b.pos)
 }
 
 const NONE: ReadonlyMap<QueryRecord, Attached> = new Map()

@@ -96,8 +96,8 @@ function finish(work: Work): Located {
 }
 
 /**
- * The view after changes of rows have left: `view` with just those rows folded anew over `base`. `undefined` where that
- * is not all that changes: a change of the whole data, a row that comes or goes.
+ * The view after changes of rows have left: `view` with just those rows folded anew over `base`. `undefined` where a row
+ * does not stand in both alike.
  */
 export function refoldRows(
   base: Located,
@@ -106,27 +106,41 @@ export function refoldRows(
   left: readonly Op[],
   drafts: Drafts,
 ): Located | undefined {
-  if (base.lists.length !== view.lists.length) return undefined
-  const lists = new Map<number, unknown[]>()
-  for (const { entity, id } of new Map(
-    gone.flatMap((op) => ('entity' in op ? [[rowName(op.entity.type, op.id), op]] : [])),
-  ).values()) {
-    const places = find(base, entity.type, id)
-    const ops = left.filter((op) => 'entity' in op && op.id === id && op.entity.type === entity.type)
-    if (places.length === 0 || ops.some((op) => op.kind === 'remove')) return undefined
-    for (const { list, at } of places) {
-      if (base.lists[list]?.single) return undefined
-      let row = base.lists[list]?.rows[at]
-      for (const op of ops) {
-        if (op.kind === 'row') row = runRow(op.results, row, op.recipe, drafts)
-        else if (op.kind === 'upsert') row = isEqual(row, op.row) ? row : op.row
+  const owned = new Map<number, unknown[]>()
+  const done = new Set<string>()
+  for (const op of gone) {
+    if (!('entity' in op)) return undefined
+    const { entity, id } = op
+    const name = rowName(entity.type, id)
+    if (done.has(name)) continue
+    done.add(name)
+    const from = find(base, entity.type, id)
+    const to = find(view, entity.type, id)
+    if (from.length !== to.length) return undefined
+    const ops = left.filter(
+      (each) => 'entity' in each && String(each.id) === String(id) && each.entity.type === entity.type,
+    )
+    for (const [i, { list, at }] of to.entries()) {
+      const origin = from[i]
+      if (origin?.list !== list || view.lists[list]?.single) return undefined
+      let rows = owned.get(list)
+      if (rows === undefined) {
+        rows = [...(view.lists[list]?.rows ?? [])]
+        owned.set(list, rows)
       }
-      let rows = lists.get(list)
-      if (rows === undefined) lists.set(list, (rows = [...(view.lists[list]?.rows ?? [])]))
-      rows[at] = row
+      rows[at] = foldRow(base.lists[list]?.rows[origin.at], ops, drafts)
     }
   }
-  return finish({ located: view, owned: lists, appended: new Map(), structural: false })
+  return finish({ located: view, owned, appended: new Map(), structural: false })
+}
+
+function foldRow(start: unknown, ops: readonly Op[], drafts: Drafts): unknown {
+  let row = start
+  for (const op of ops) {
+    if (op.kind === 'row') row = runRow(op.results, row, op.recipe, drafts)
+    else if (op.kind === 'upsert') row = isEqual(row, op.row) ? row : op.row
+  }
+  return row
 }
 
 function own(work: Work, at: number): unknown[] {

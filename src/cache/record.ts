@@ -10,7 +10,7 @@ import { find, locate, shapeOf } from './entities'
 import type { Base, Held, Layer } from './evidence'
 import { isCovered, rowName } from './evidence'
 import type { Drafts } from './fold'
-import { fold, refoldRows } from './fold'
+import { fold } from './fold'
 import type { ReadEvidence } from './reads'
 import type { Op } from './recipes'
 import { opsFor } from './recipes'
@@ -29,6 +29,8 @@ export interface Originals {
 export interface Attached {
   readonly layer: Layer
   readonly ops: readonly Op[]
+  /** It changes rows where they stand, and nothing else. */
+  readonly isPlain: boolean
   /** It threw on this query; reported once. */
   reported: boolean
 }
@@ -46,8 +48,14 @@ export interface QueryRecord {
   held: Held[]
   attached: Attached[]
   view: Located
-  /** What the view was folded from; `skipped`: one of the layers threw. */
-  folded: { base: unknown; layers: readonly Attached[]; skipped: boolean }
+  /** What the view was folded from. */
+  foldedBase: unknown
+  /** A layer threw on this base: only a fold of all tells what the view is without it. */
+  skipped: boolean
+  /** What has happened to `attached` since the view was folded; `all`: fold everything anew. */
+  unfolded: { appended: Attached[]; removed: Attached[]; all: boolean }
+  /** How many of the attached layers do more than change rows where they stand. */
+  notPlain: number
   /** Newest position of an event for this query that was not applied to it. */
   staleAt: Cursor | undefined
   staleTick: number
@@ -80,7 +88,10 @@ export function createRecord(query: Query, originals: Originals): QueryRecord {
     held: [],
     attached: [],
     view: located,
-    folded: { base: undefined, layers: [], skipped: false },
+    foldedBase: undefined,
+    skipped: false,
+    unfolded: { appended: [], removed: [], all: false },
+    notPlain: 0,
     staleAt: undefined,
     staleTick: 0,
     stale: false,
@@ -124,15 +135,14 @@ function sameRows(shape: Shape, rows: RowsOption<never>): boolean {
 /** Finds rows anew; the view is folded anew at the next commit. */
 export function relocate(record: QueryRecord): void {
   record.baseLocated = locate(record.base?.data, record.shape)
-  record.folded = { base: NEVER, layers: [], skipped: false }
+  record.unfolded.all = true
 }
-
-const NEVER = Symbol('never folded')
 
 /** The ops of a layer for this query; `undefined` when it does not touch it. */
 export function attachment(record: QueryRecord, layer: Layer): Attached | undefined {
   const ops = opsFor(layer.ops, record.query, record.shape).filter((op) => !isElsewhere(record, op))
-  return ops.length === 0 ? undefined : { layer, ops, reported: false }
+  const isPlain = ops.every((op) => op.kind === 'row' || (op.kind === 'upsert' && op.hash === undefined))
+  return ops.length === 0 ? undefined : { layer, ops, isPlain, reported: false }
 }
 
 /** Whether the query is the detail of another row. */
@@ -147,12 +157,21 @@ export function attach(record: QueryRecord, attached: Attached): void {
   const { pos } = attached.layer
   let at = record.attached.length
   while (at > 0 && (record.attached[at - 1]?.layer.pos ?? 0) > pos) at--
+  if (at === record.attached.length) record.unfolded.appended.push(attached)
+  else record.unfolded.all = true
   record.attached.splice(at, 0, attached)
+  if (!attached.isPlain) record.notPlain++
 }
 
 export function detach(record: QueryRecord, attached: Attached): void {
   const at = record.attached.indexOf(attached)
-  if (at >= 0) record.attached.splice(at, 1)
+  if (at < 0) return
+  record.attached.splice(at, 1)
+  if (!attached.isPlain) record.notPlain--
+  const { appended, removed } = record.unfolded
+  const fresh = appended.indexOf(attached)
+  if (fresh >= 0) appended.splice(fresh, 1)
+  else removed.push(attached)
 }
 
 /** Whether an enabled observer watches the query. */
@@ -163,91 +182,6 @@ export function isWatched({ query }: QueryRecord): boolean {
 /** Whether a read of the query is on its way (and not merely its answer waiting). */
 export function isReading({ query }: QueryRecord): boolean {
   return query.promise !== undefined
-}
-
-/**
- * Folds the live, uncovered layers over base. Returns whether the view changed. Layers that are appended cost those
- * layers, rows whose layers leave cost those rows; a new base costs all layers (a recipe runs once per row object).
- */
-export function refold(
-  record: QueryRecord,
-  drafts: Drafts,
-  onThrow: (attached: Attached, error: unknown) => void,
-): boolean {
-  const layers = record.optimistic
-    ? record.attached.filter(({ layer }) => layer.live && !isCovered(layer, record.base))
-    : []
-  const { folded } = record
-  const same = Object.is(folded.base, record.base?.data)
-  const gone = same ? missing(folded.layers, layers) : undefined
-  if (gone?.length === 0 && folded.layers.length === layers.length) return false
-  const before = record.view.data
-  const appended = gone === undefined ? 0 : layers.length - (folded.layers.length - gone.length)
-  const kept = gone === undefined || folded.skipped ? undefined : keptView(record, gone, layers, appended, drafts)
-  let skipped = kept !== undefined && folded.skipped
-  record.view = foldLayers(
-    kept ?? record.baseLocated,
-    kept === undefined ? layers : layers.slice(layers.length - appended),
-    drafts,
-    (attached, error) => {
-      skipped = true
-      onThrow(attached, error)
-    },
-  )
-  record.folded = { base: record.base?.data, layers, skipped }
-  return !Object.is(before, record.view.data)
-}
-
-/** What of `before` is not in `after`, if `after` is `before` without it and with more behind it; else `undefined`. */
-function missing(before: readonly Attached[], after: readonly Attached[]): Attached[] | undefined {
-  const gone: Attached[] = []
-  let at = 0
-  for (const each of before) {
-    if (after[at] === each) at++
-    else gone.push(each)
-  }
-  return gone.length === 0 || before.length - gone.length === at ? gone : undefined
-}
-
-/** The view without the layers that have left, where only their rows have to be folded anew. */
-function keptView(
-  record: QueryRecord,
-  gone: readonly Attached[],
-  layers: readonly Attached[],
-  appended: number,
-  drafts: Drafts,
-): Located | undefined {
-  if (gone.length === 0) return record.view
-  const left = layers.slice(0, layers.length - appended).flatMap(({ ops }) => ops)
-  const leaving = gone.flatMap(({ ops }) => ops)
-  if (![...left, ...leaving].every((op) => op.kind === 'row' || op.kind === 'upsert')) return undefined
-  try {
-    return refoldRows(record.baseLocated, record.view, leaving, left, drafts)
-  } catch {
-    return undefined
-  }
-}
-
-/** All at once; when one throws, one by one, so that only that one is skipped. */
-function foldLayers(
-  start: Located,
-  layers: readonly Attached[],
-  drafts: Drafts,
-  onThrow: (attached: Attached, error: unknown) => void,
-): Located {
-  try {
-    return fold(start, layers.length === 1 ? (layers[0]?.ops ?? []) : layers.flatMap(({ ops }) => ops), drafts)
-  } catch {
-    let located = start
-    for (const attached of layers) {
-      try {
-        located = fold(located, attached.ops, drafts)
-      } catch (error) {
-        onThrow(attached, error)
-      }
-    }
-    return located
-  }
 }
 
 /**

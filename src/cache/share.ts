@@ -3,7 +3,7 @@
  * first, so that a refetched list of ten thousand costs one pass and no deep copy.
  */
 import { isPlainObject } from '../base/key'
-import type { Located, Shape } from './entities'
+import type { Entity, Located, RowList, Shape } from './entities'
 import { find, getIn, locate, setIn } from './entities'
 
 /** `previous` where it equals `next`, else `next` with equal parts replaced by those of `previous`. JSON-like data only. */
@@ -26,41 +26,63 @@ export function isEqual(a: unknown, b: unknown): boolean {
   )
 }
 
-/** {@link share} for data with rows: each list of `next` takes equal rows from anywhere in `previous`. */
-export function reconcile(previous: Located | undefined, next: unknown, shape: Shape | undefined): unknown {
-  if (previous?.data === undefined || Object.is(previous.data, next)) return next
-  if (shape === undefined) return share(previous.data, next)
+/**
+ * {@link share} for new base data: what equals base keeps the reference it has there (recipes on it need not run again),
+ * what equals the view keeps that one (a base that now contains a change shows nothing new). Rows are matched by id.
+ */
+export function reconcile(base: Located, view: Located, next: unknown, shape: Shape | undefined): unknown {
+  if (Object.is(base.data, next)) return next
+  if (shape === undefined) return closest(base.data, view.data, next)
   const located = locate(next, shape)
   let data = next
-  let covered = false
   for (const list of located.lists) {
-    const rows = list.single
-      ? [share(findRow(previous, list.entity.type, list.entity.idOf(list.rows[0])), list.rows[0])]
-      : shareRows(previous, list, getIn(previous.data, list.path))
-    if (list.path.length === 0) covered = true
+    const rows = list.single ? [shareRow(base, view, list.entity, list.rows[0])] : shareRows(base, view, list)
     const value = list.single ? rows[0] : rows
-    if (!Object.is(value, getIn(data, list.path))) data = list.path.length === 0 ? value : setIn(data, list.path, value)
+    if (Object.is(value, getIn(data, list.path))) continue
+    data = list.path.length === 0 ? value : setIn(data, list.path, value)
   }
-  return covered ? data : share(previous.data, data)
+  return located.lists.some((list) => list.path.length === 0) ? data : closest(base.data, view.data, data)
 }
 
-function shareRows(previous: Located, list: Located['lists'][number], before: unknown): readonly unknown[] {
-  const old = Array.isArray(before) ? (before as unknown[]) : []
-  let same = old.length === list.rows.length
+/** Equal to `base`: that; equal to `view`: that; else new, with the parts that equal those of base. */
+function closest(base: unknown, view: unknown, next: unknown): unknown {
+  const shared = base === undefined ? next : share(base, next)
+  if (view === undefined || Object.is(shared, base) || Object.is(view, base)) return shared
+  const shown = share(view, next)
+  return Object.is(shown, view) ? view : shared
+}
+
+function shareRow(base: Located, view: Located, entity: Entity, row: unknown): unknown {
+  const id = entity.idOf(row)
+  return closest(findRow(base, entity.type, id), findRow(view, entity.type, id), row)
+}
+
+function shareRows(base: Located, view: Located, list: RowList): readonly unknown[] {
+  const { entity } = list
+  const inBase = beside(base, list)
+  const inView = beside(view, list)
   const rows = list.rows.map((row, at) => {
-    const id = row === null || row === undefined ? undefined : String(list.entity.idOf(row))
-    const beside = old[at]
-    const match =
-      id === undefined
-        ? undefined
-        : beside !== undefined && beside !== null && String(list.entity.idOf(beside)) === id
-          ? beside
-          : findRow(previous, list.entity.type, id)
-    const shared = match === undefined ? row : share(match, row)
-    if (!Object.is(shared, beside)) same = false
-    return shared
+    if (row === null || row === undefined) return row
+    const id = String(entity.idOf(row))
+    const at0 = matches(entity, inBase?.[at], id) ? inBase?.[at] : findRow(base, entity.type, id)
+    const at1 = matches(entity, inView?.[at], id) ? inView?.[at] : findRow(view, entity.type, id)
+    return closest(at0, at1, row)
   })
-  return same ? old : rows
+  if (inBase !== undefined && isSameList(inBase, rows)) return inBase
+  return inView !== undefined && isSameList(inView, rows) ? inView : rows
+}
+
+function beside({ data }: Located, { path }: RowList): readonly unknown[] | undefined {
+  const there = getIn(data, path)
+  return Array.isArray(there) ? there : undefined
+}
+
+function matches(entity: Entity, row: unknown, id: string): boolean {
+  return row !== undefined && row !== null && String(entity.idOf(row)) === id
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((row, at) => Object.is(row, b[at]))
 }
 
 function findRow(located: Located, type: string, id: string | number): unknown {

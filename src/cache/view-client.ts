@@ -69,7 +69,7 @@ function createFace(query: Query, recordOf: (query: Query) => QueryRecord | unde
   let seen: { state: QueryState; data: unknown; face: QueryState } | undefined
   const state = (): QueryState => {
     const record = recordOf(query)
-    const data = record === undefined || record.folded.layers.length === 0 ? query.state.data : record.view.data
+    const data = record === undefined ? query.state.data : record.view.data
     if (Object.is(data, query.state.data)) return query.state
     if (seen?.state !== query.state || !Object.is(seen.data, data)) {
       seen = { state: query.state, data, face: stateWith(query.state, data) }

@@ -9,7 +9,20 @@ export interface Random {
 
 /** The platform's cryptographic source; needs no secure context. */
 export function systemRandom(): Random {
-  return { next: () => Math.random(), id: (now) => uuidV7(now, crypto.getRandomValues(new Uint8Array(10))) }
+  // Random bytes are got for many ids at once: a call of the source costs as much as a thousand bytes of it.
+  const pool = new Uint8Array(10 * 256)
+  let used = pool.length
+  return {
+    next: () => Math.random(),
+    id(now) {
+      if (used === pool.length) {
+        crypto.getRandomValues(pool)
+        used = 0
+      }
+      used += 10
+      return uuidV7(now, pool.subarray(used - 10, used))
+    },
+  }
 }
 
 /** A repeatable source (mulberry32) for tests and simulations. */
@@ -34,7 +47,8 @@ export function seededRandom(seed: number): Random {
 /** RFC 9562 section 5.7: 48 bits of milliseconds, then version, variant and 74 random bits. */
 function uuidV7(now: number, random: Uint8Array): string {
   const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0').slice(-12)
-  const hex = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  let hex = ''
+  for (const byte of random) hex += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16)
   const variant = ((Number.parseInt(hex.slice(4, 5), 16) & 0x3) | 0x8).toString(16)
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(1, 4)}-${variant}${hex.slice(5, 8)}-${hex.slice(8, 20)}`
 }

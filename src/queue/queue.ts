@@ -56,6 +56,8 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     options,
     scopes: new Map(),
     items: new Map(),
+    registered: new Set(options.mutations.values()),
+    creators: new Map(),
     confirmed: new Set(),
     failed: [],
     quarantined: [],
@@ -97,6 +99,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     const item = createItem(state, entry, mutation, layer)
     byLayer.set(layer, item)
     state.items.set(entry.id, item)
+    for (const id of item.creates) state.creators.set(id, item)
     const list = state.scopes.get(entry.scope)
     if (list === undefined) state.scopes.set(entry.scope, [item])
     else list.push(item)
@@ -190,6 +193,7 @@ function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
   if (state.closed) throw new SyncError('stopped', 'This sync client is closed; nothing is taken in any more.')
   if (options.readOnly)
     throw usageError('This sync client is read-only: it was created with "readOnly: true". Take that away to write.')
+  if (state.registered.has(mutation)) return mutation
   const key = canonical(mutation?.mutationKey)
   const known = options.mutations.get(key)
   if (known === undefined) {
@@ -199,8 +203,7 @@ function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
       mutationKey: mutation?.mutationKey,
     })
   }
-  if (known !== mutation && deps.development)
-    deps.warn(`Mutation ${key} was defined twice; the one given to createSyncClient is used.`)
+  if (deps.development) deps.warn(`Mutation ${key} was defined twice; the one given to createSyncClient is used.`)
   return known
 }
 
@@ -302,13 +305,15 @@ function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | und
 
 /** Unsettled creates whose ids the variables or the addressed rows use: this one builds on them. */
 function dependencies(state: QueueState, item: Item): string[] {
-  const creators = [...state.items.values()].filter(
-    (other) => other.creates.size > 0 && other.layer.outcome === undefined,
-  )
-  if (creators.length === 0) return []
+  if (state.creators.size === 0) return []
   const used = stringsIn(item.entry.variables)
   for (const op of item.layer.ops) if ('entity' in op) used.add(String(op.id))
-  return creators.filter((other) => [...other.creates].some((id) => used.has(id))).map((other) => other.entry.id)
+  const found = new Set<Item>()
+  for (const id of used) {
+    const creator = state.creators.get(id)
+    if (creator !== undefined && creator.layer.outcome === undefined) found.add(creator)
+  }
+  return [...found].map((creator) => creator.entry.id)
 }
 
 /** The row that the change is based on, as the server knows it, for conflicts and preconditions. */
@@ -515,7 +520,7 @@ function adoptMeta(state: QueueState, meta: QueueState['meta'], early: readonly 
   for (const [scope, sequence] of Object.entries(state.meta.sequences))
     sequences[scope] = Math.max(sequences[scope] ?? 0, sequence)
   state.meta = { ...meta, sequences, nextPos: state.meta.nextPos + shift }
-  state.deps.cache.core.confirmed(meta.ownAt)
+  state.deps.cache.core.sawOwn(meta.ownAt)
 }
 
 function restore(

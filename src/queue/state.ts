@@ -83,6 +83,9 @@ export interface QueueState {
   /** One deque per scope, in the order of `pos`; only entries that are not settled. */
   readonly scopes: Map<string, Item[]>
   readonly items: Map<string, Item>
+  readonly registered: ReadonlySet<AnyMutation>
+  /** Who creates which row, while it is not confirmed. */
+  readonly creators: Map<string, Item>
   /** Confirmed, not yet covered everywhere. */
   readonly confirmed: Set<Item>
   failed: Entry[]
@@ -126,6 +129,7 @@ export function leaveScope(state: QueueState, item: Item): void {
   const at = list?.indexOf(item) ?? -1
   if (list !== undefined && at >= 0) list.splice(at, 1)
   if (list?.length === 0) state.scopes.delete(item.entry.scope)
+  for (const id of item.creates) if (state.creators.get(id) === item) state.creators.delete(id)
   item.cancelRetry?.()
   item.cancelRetry = undefined
 }
