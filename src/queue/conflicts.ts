@@ -25,11 +25,14 @@ export function currentOf(problem: Problem | undefined): Current {
   }
 }
 
-/** `'park'`: a person decides. The result's `checked` says whether the next request carries a precondition. */
-export async function resolveConflict(
+/** `'park'`: a person decides. */
+export type Decision = 'park' | { reject: true } | { variables: unknown; checked: boolean }
+
+/** The decision, at once where the policy decides at once. Its `checked` says whether the next request carries a precondition. */
+export function resolveConflict(
   mutation: AnyMutation,
   context: ConflictContext<unknown>,
-): Promise<'park' | { reject: true } | { variables: unknown; checked: boolean }> {
+): Decision | Promise<Decision> {
   const policy = mutation.conflict ?? 'rebase'
   if (policy === 'manual') return 'park'
   if (policy === 'server-wins') return { reject: true }
@@ -44,12 +47,11 @@ export async function resolveConflict(
     }
   }
   const decide = policy as (context: ConflictContext<unknown>) => Resolution<unknown> | Promise<Resolution<unknown>>
-  return fromResolution(await decide(context))
+  const resolution = decide(context)
+  return 'then' in resolution ? Promise.resolve(resolution).then(fromResolution) : fromResolution(resolution)
 }
 
-export function fromResolution(
-  resolution: Resolution<unknown>,
-): { reject: true } | { variables: unknown; checked: boolean } {
+export function fromResolution(resolution: Resolution<unknown>): Exclude<Decision, 'park'> {
   if ('reject' in resolution) return { reject: true }
   return { variables: 'variables' in resolution ? resolution.variables : resolution.value, checked: true }
 }

@@ -99,11 +99,11 @@ function leaveAsConfirmed(state: QueueState, item: Item): void {
   }
 }
 
-/** Forgets an entry that nothing lacks any more. */
+/** Forgets an entry that nothing lacks any more. Before the log is read it has no row: its place may be an earlier page's. */
 export function drop(state: QueueState, item: Item): void {
   state.items.delete(item.entry.id)
   state.confirmed.delete(item)
-  state.deps.outbox.remove(item.entry).catch((error: SyncError) => state.deps.report(error))
+  if (state.ready) state.deps.outbox.remove(item.entry).catch((error: SyncError) => state.deps.report(error))
 }
 
 /** Asked to read again: at once where positions tell that it is needed, else when the scope is idle. */
@@ -241,7 +241,7 @@ function fail(state: QueueState, item: Item, error: SyncError): void {
   const list: Entry[] = [...state.failed, entry]
   const dropped = list.splice(0, Math.max(0, list.length - state.options.keepFailed))
   state.failed = list
-  state.deps.outbox.remove(entry, entry).catch((cause: SyncError) => state.deps.report(cause))
+  state.deps.outbox.remove(state.ready ? entry : undefined, entry).catch((cause: SyncError) => state.deps.report(cause))
   for (const old of dropped)
     state.deps.outbox.removeFailed(old.id).catch((cause: SyncError) => state.deps.report(cause))
   item.durable.reject(error)
@@ -264,32 +264,39 @@ export async function conflict(state: QueueState, item: Item, error: SyncError):
   if (mutation === undefined || entry.rounds >= CONFLICT_ROUNDS || mutation.conflict === 'server-wins')
     return reject(state, item, error)
   const current = currentOf(error.problem)
-  cache.core.transition(() => {
-    cache.outcome(item.layer, 'conflict', undefined)
-    takeCurrent(state, item, error.problem)
-  })
   const sides = { base: entry.before, mine: entry.variables, theirs: current.value }
-  const id = entry.id
-  try {
-    const resolution = await resolveConflict(mutation, { ...sides, variables: entry.variables as never })
-    if (entry.id !== id || !state.items.has(id)) return
-    if (resolution === 'park') {
-      entry.conflict = { ...sides, version: current.version }
-      setStatus(state, item, 'conflicted')
-      return await save(state, item)
-    }
-    if ('reject' in resolution) return reject(state, item, error)
-    await replace(state, item, resolution.variables, resolution.checked ? current.version : undefined, current.value)
-  } catch (cause) {
-    reject(
-      state,
-      item,
-      new SyncError('conflict', 'The conflict could not be resolved: the policy of the mutation threw.', {
-        cause,
-        mutationKey: entry.mutationKey,
-      }),
-    )
+  const { id } = entry
+  // Decided at once, the replacement is on top in the transition that publishes what waited for the outcome.
+  const apply = (resolution: Awaited<ReturnType<typeof resolveConflict>>): Promise<void> | void => {
+    if (typeof resolution === 'object' && 'reject' in resolution) return reject(state, item, error)
+    return cache.core.transition(() => {
+      cache.outcome(item.layer, 'conflict', undefined)
+      takeCurrent(state, item, error.problem)
+      if (resolution === 'park') return park(state, item, { ...sides, version: current.version })
+      return replace(state, item, resolution.variables, resolution.checked ? current.version : undefined, current.value)
+    })
   }
+  try {
+    const resolution = resolveConflict(mutation, { ...sides, variables: entry.variables as never })
+    if (!(resolution instanceof Promise)) return await apply(resolution)
+    cache.core.transition(() => {
+      cache.outcome(item.layer, 'conflict', undefined)
+      takeCurrent(state, item, error.problem)
+    })
+    const decided = await resolution
+    if (entry.id === id && state.items.has(id)) await apply(decided)
+  } catch (cause) {
+    const { mutationKey } = entry
+    const message = 'The conflict could not be resolved: the policy of the mutation threw.'
+    reject(state, item, new SyncError('conflict', message, { cause, mutationKey }))
+  }
+}
+
+/** Waits for `resolve()`: a person decides. */
+function park(state: QueueState, item: Item, sides: NonNullable<Entry['conflict']>): Promise<void> {
+  item.entry.conflict = sides
+  setStatus(state, item, 'conflicted')
+  return save(state, item)
 }
 
 /** What the mutation shows for these variables; nothing, and a report, if `optimistic` throws. */
