@@ -77,8 +77,8 @@ export interface Mounted {
   unmount(): void
 }
 
-/** Something to mount under: a sync client, or a plain QueryClient through TanStack's own provider. */
-export type Host = { sync: SyncClient } | { queryClient: QueryClient } | { nothing: true }
+/** What to mount under: a provider of ours with a sync client or a QueryClient, TanStack's own provider, or none. */
+export type Host = { sync: SyncClient } | { queryClient: QueryClient } | { tanStack: QueryClient } | { nothing: true }
 
 export interface Driver {
   readonly name: string

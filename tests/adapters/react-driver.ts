@@ -1,4 +1,5 @@
 // The contract in React, without `act`: the scheduler runs as it does on a page.
+import { QueryClientProvider as TanStackProvider } from '@tanstack/react-query'
 import { createElement } from 'react'
 import { createRoot } from 'react-dom/client'
 import type { QueryClient as CoreQueryClient } from 'tidemark'
@@ -65,5 +66,6 @@ function within(host: Host, children: React.ReactNode) {
   if ('sync' in host) return createElement(adapter.SyncProvider, { client: host.sync }, children)
   if ('queryClient' in host)
     return createElement(adapter.QueryClientProvider, { client: host.queryClient as never }, children)
+  if ('tanStack' in host) return createElement(TanStackProvider, { client: host.tanStack as never }, children)
   return children
 }

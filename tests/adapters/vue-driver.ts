@@ -1,4 +1,5 @@
 // The contract in Vue.
+import { VueQueryPlugin as TanStackPlugin } from '@tanstack/vue-query'
 import type { QueryClient as CoreQueryClient } from 'tidemark'
 import * as adapter from 'tidemark/vue'
 import { createApp, defineComponent, h, proxyRefs } from 'vue'
@@ -51,6 +52,7 @@ export const vueDriver: Driver = {
     app.config.warnHandler = () => {}
     if ('sync' in host) app.use(adapter.syncPlugin, { client: host.sync })
     else if ('queryClient' in host) app.use(adapter.VueQueryPlugin, { queryClient: host.queryClient as never })
+    else if ('tanStack' in host) app.use(TanStackPlugin, { queryClient: host.tanStack as never })
     app.mount(box)
     return {
       read: () => box.textContent ?? '',
