@@ -63,8 +63,8 @@ export interface Outbox {
   load(): Promise<{ meta: OutboxMeta | undefined; entries: Entry[]; failed: Entry[] }>
   /** Writes rows of the log (and the meta row) in one batch; resolves when they are on disk. */
   save(entries: readonly Entry[], meta: OutboxMeta): Promise<void>
-  /** Takes an entry out of the log; with `failed`, into the list of failed ones, in one batch. */
-  remove(entry: Entry, failed?: Entry | undefined): Promise<void>
+  /** Takes an entry (`undefined`: it never had a row) out of the log; with `failed`, into the list of failed ones, in one batch. */
+  remove(entry: Entry | undefined, failed?: Entry | undefined): Promise<void>
   removeFailed(id: string): Promise<void>
   clear(): Promise<void>
 }
@@ -105,7 +105,7 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
       ]),
     remove: (entry, failed) =>
       write([
-        [logKey(entry), undefined],
+        ...(entry === undefined ? [] : [[logKey(entry), undefined] as const]),
         ...(failed === undefined ? [] : [[failedKey(failed.id), serializer.serialize(failed)] as const]),
       ]),
     removeFailed: (id) => write([[failedKey(id), undefined]]),
