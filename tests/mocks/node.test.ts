@@ -2,7 +2,7 @@ import { HttpResponse, http } from 'msw'
 import { setupServer } from 'msw/node'
 import { createMockServer as createPlainServer } from 'tidemark/mocks'
 import { createMockServer } from 'tidemark/mocks/node'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { listen, MILK, send, stateOf, turns } from './support'
 
 const origin = 'http://app.test'
@@ -57,6 +57,20 @@ describe('in Node', () => {
     abort.abort()
     await expect(answer).rejects.toThrow('abort')
     held.release()
+  })
+
+  test("fake timers are the mock server's time too", async () => {
+    vi.useFakeTimers()
+    try {
+      server.faults.latency(60_000)
+      const answer = fetchThere('/api/todos')
+      await vi.advanceTimersByTimeAsync(59_000)
+      expect(server.log).toMatchObject([{ outcome: 'pending' }])
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(await (await answer).json()).toEqual([MILK])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('a stream brings events, and ends when its client gives up', async () => {
