@@ -18,7 +18,7 @@ import type { MutationHandle } from './queue/state'
 import type { ReadonlyStore } from './stores/live'
 import { createLiveStore } from './stores/live'
 import { createMutationMirror } from './stores/mutation-cache'
-import type { OutboxState } from './stores/outbox'
+import type { OutboxEntry, OutboxState } from './stores/outbox'
 import { createOutboxView } from './stores/outbox'
 import type { PendingStores } from './stores/pending'
 import { createPendingStores } from './stores/pending'
@@ -82,9 +82,10 @@ export interface SyncClient {
   reconnect(): void
   /**
    * Logout: takes nothing in any more, ends the stream, then `'flush'` (at most 10 s), `'discard'` or `'keep'` what is
-   * pending; wipes memory and, but for `'keep'`, storage of the namespace. Resolves when that is done.
+   * pending; wipes memory and, but for `'keep'`, storage of the namespace. Resolves when that is done, with what was not sent or
+   * not confirmed by then.
    */
-  close(options?: { outbox?: 'flush' | 'discard' | 'keep' | undefined }): Promise<void>
+  close(options?: { outbox?: 'flush' | 'discard' | 'keep' | undefined }): Promise<readonly OutboxEntry[]>
 }
 
 /** A mutation without variables is called without them. */
@@ -263,6 +264,10 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       if (event !== 'offline' && event !== 'hidden') queue.wake()
     })
     const stopWatch = watchUncovered(deps)
+    // What only memory holds is gone with the page.
+    const stopGuard = storage.durable
+      ? undefined
+      : network.guardUnload?.(() => [...queue.state.items.values()].some(({ layer }) => layer.outcome !== 'confirmed'))
     queryClient.mount()
     void queue.start().then(resolveReady)
     stream?.start()
@@ -270,6 +275,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       running = undefined
       stopNetwork()
       stopWatch()
+      stopGuard?.()
       queryClient.unmount()
       queue.stop()
       stream?.stop()
@@ -294,18 +300,19 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       running?.()
     },
     async close({ outbox = 'keep' } = {}) {
-      if (queue.state.closed) return
+      if (queue.state.closing) return []
+      queue.state.closing = true
       if (outbox === 'flush')
         await Promise.race([queue.flush(), new Promise<void>((resolve) => clock.after(FLUSH_TIME, resolve))])
       queue.state.closed = true
       count = 0
       running?.()
-      abandon(queue)
+      const left = abandon(queue)
       queryClient.clear()
       cache.stop()
       deps.release()
       changed()
-      if (outbox === 'keep') return
+      if (outbox === 'keep') return []
       await storage.clear(`${namespace}/`).catch((cause: unknown) => {
         report(
           new SyncError('storage', 'The namespace could not be wiped; wipe it by hand before another user signs in.', {
@@ -313,12 +320,14 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
           }),
         )
       })
+      return left
     },
   }
 }
 
-/** Nobody waits for ever on a client that is closed. */
-function abandon(queue: Queue): void {
+/** Nobody waits for ever on a client that is closed. Returns what was not confirmed, in order. */
+function abandon(queue: Queue): readonly OutboxEntry[] {
+  const left = createOutboxView(queue)(undefined).entries.filter(({ status }) => status !== 'confirmed')
   const error = new SyncError('stopped', 'The sync client was closed before the change was settled.')
   for (const item of queue.state.items.values()) {
     item.abort?.abort(error)
@@ -329,6 +338,7 @@ function abandon(queue: Queue): void {
   queue.state.items.clear()
   queue.state.scopes.clear()
   queue.state.confirmed.clear()
+  return left
 }
 
 /** A confirmed change that no read has brought for 10 s while online is asked for again, and reported once. */

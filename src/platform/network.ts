@@ -6,6 +6,8 @@ export interface Network {
   isVisible(): boolean
   /** Calls `listener` when either changes. Returns a function that stops. */
   subscribe(listener: (event: NetworkEvent) => void): () => void
+  /** Asks the user before the page is left while `isNeeded()`. Returns a function that stops. @defaultValue never asks */
+  guardUnload?(isNeeded: () => boolean): () => void
 }
 
 /** `wake`: the page came back from the back/forward cache or was thawed. */
@@ -18,6 +20,13 @@ export function browserNetwork(): Network {
   return {
     isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
     isVisible: () => page?.visibilityState !== 'hidden',
+    guardUnload(isNeeded) {
+      const ask = (event: Event) => {
+        if (isNeeded()) event.preventDefault()
+      }
+      frame?.addEventListener('beforeunload', ask)
+      return () => frame?.removeEventListener('beforeunload', ask)
+    },
     subscribe(listener) {
       const online = () => listener('online')
       const offline = () => listener('offline')

@@ -64,6 +64,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     meta: { outboxId: deps.random.id(deps.clock.now()), nextPos: 1, sequences: {}, ownAt: undefined },
     started: false,
     ready: false,
+    closing: false,
     closed: false,
     paused: false,
     needsAuth: false,
@@ -190,7 +191,7 @@ const noop = (): void => {}
 
 function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
   const { deps, options } = state
-  if (state.closed) throw new SyncError('stopped', 'This sync client is closed; nothing is taken in any more.')
+  if (state.closing) throw new SyncError('stopped', 'This sync client is closed; nothing is taken in any more.')
   if (options.readOnly)
     throw usageError('This sync client is read-only: it was created with "readOnly: true". Take that away to write.')
   if (state.registered.has(mutation)) return mutation

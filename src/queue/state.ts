@@ -93,6 +93,8 @@ export interface QueueState {
   meta: OutboxMeta
   started: boolean
   ready: boolean
+  /** Takes nothing in any more. */
+  closing: boolean
   closed: boolean
   paused: boolean
   /** 401 without new credentials: nothing is sent until `resume()`. */

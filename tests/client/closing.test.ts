@@ -1,0 +1,84 @@
+import { defineMutation, isSyncError, memoryStorage, queryOptions } from 'tidemark'
+import { expect, test } from 'vitest'
+import { createWorld } from '../kit/world'
+
+const list = queryOptions({
+  queryKey: ['list'],
+  queryFn: ({ fetch }) => fetch('/list').then((response): Promise<string[]> => response.json()),
+})
+const add = defineMutation({
+  mutationKey: ['add'],
+  mutationFn: (text: string, { fetch }) =>
+    fetch('/add', { body: JSON.stringify(text) }).then((response): Promise<string> => response.json()),
+  optimistic: (view, text) => view.update(list.queryKey, (rows) => void rows.push(text)),
+})
+
+test('discard gives back what was not confirmed, wipes the storage and takes nothing in', async () => {
+  const storage = memoryStorage()
+  const { sync, net, clock, settle, watch } = createWorld({ mutations: [add], storage, stream: { url: '/stream' } })
+  sync.start()
+  watch(list)
+  await settle()
+  const one = sync.mutate(add, 'one')
+  const two = sync.mutate(add, 'two')
+  await settle()
+  const left = await sync.close({ outbox: 'discard' })
+  expect(left.map(({ variables, status }) => [variables, status])).toEqual([
+    ['one', 'sending'],
+    ['two', 'queued'],
+  ])
+  expect(await storage.list('')).toEqual([])
+  await expect(one.confirmed).rejects.toMatchObject({ code: 'stopped' })
+  await expect(two.reflected).rejects.toMatchObject({ code: 'stopped' })
+  expect(net.log.every(({ aborted }) => aborted)).toBe(true)
+  expect(net.stream().open).toBe(false)
+  expect(clock.pending()).toBe(0)
+  expect(() => sync.mutate(add, 'three')).toThrowError(/closed/)
+  expect(sync.queryClient.getQueryCache().getAll()).toEqual([])
+})
+
+test('flush sends what is pending and takes nothing in meanwhile', async () => {
+  const { sync, net, settle } = createWorld({ mutations: [add] })
+  sync.start()
+  const one = sync.mutate(add, 'one')
+  await settle()
+  const closed = sync.close({ outbox: 'flush' })
+  try {
+    sync.mutate(add, 'late')
+    expect.unreachable()
+  } catch (error) {
+    expect(isSyncError(error, 'stopped')).toBe(true)
+  }
+  await net.take('POST').answer('one')
+  expect(await closed).toEqual([])
+  expect(await one.confirmed).toBe('one')
+})
+
+test('a flush ends after ten seconds, whatever the network does', async () => {
+  const { sync, settle, advance } = createWorld({ mutations: [add] })
+  sync.start()
+  sync.mutate(add, 'one')
+  await settle()
+  const closed = sync.close({ outbox: 'flush' })
+  await advance(10_000)
+  expect((await closed).map(({ variables }) => variables)).toEqual(['one'])
+})
+
+test('a page that would lose changes asks before it is left, and only while there are some', async () => {
+  let needed = (): boolean => false
+  const world = createWorld({ mutations: [add] })
+  const guarded = { ...world.net.network, guardUnload: (isNeeded: () => boolean) => ((needed = isNeeded), () => {}) }
+  const { sync, net, settle } = createWorld({
+    mutations: [add],
+    platform: { network: guarded, fetch: world.net.fetch, clock: world.clock },
+  })
+  void net
+  sync.start()
+  expect(needed()).toBe(false)
+  sync.mutate(add, 'one')
+  expect(needed()).toBe(true)
+  await settle()
+  await world.settle()
+  await world.net.take('POST').answer('one')
+  expect(needed()).toBe(false)
+})
