@@ -120,7 +120,7 @@ export function createCore(deps: CoreDeps): Core {
     holders: () => [],
     moved: () => false,
     wraps: new Set(),
-    publish: (run) => [...core.wraps].reduce<() => void>((inner, wrap) => () => wrap(inner), run)(),
+    publish: (run) => guarded([...core.wraps].reduce<() => void>((inner, wrap) => () => wrap(inner), run)),
     tick: () => ++core.tickNow,
     warnOnce(topic, message) {
       if (!deps.development || told.has(topic)) return
@@ -185,6 +185,15 @@ export function createCore(deps: CoreDeps): Core {
     )
   }
 
+  /** Somebody's subscriber that throws stops neither the others nor what follows here. */
+  function guarded(run: () => void): void {
+    try {
+      run()
+    } catch (cause) {
+      deps.report(new SyncError('usage', 'A subscriber threw; the others are told, and everything goes on.', { cause }))
+    }
+  }
+
   function attachOne(record: QueryRecord, layer: Layer): void {
     const attached = attachment(record, layer)
     if (attached === undefined) return
@@ -217,7 +226,7 @@ export function createCore(deps: CoreDeps): Core {
     later = []
     if (notify.length > 0)
       core.publish(() => {
-        for (const call of notify) call()
+        for (const call of notify) guarded(call)
       })
     if (changed.size > 0) checkLayers()
     for (const call of callbacks) call()
@@ -332,9 +341,10 @@ function unmute(muted: Map<AnyObserver, MutedListeners>, changed: ReadonlySet<Qu
       target.listeners = original
     }
     if (!due) continue
-    const result = observer.getCurrentResult()
+    // Asked when it is told: a subscriber before it may have changed something, or taken this one away.
     calls.push(() => {
-      for (const listener of [...original]) (listener as (result: unknown) => void)(result)
+      const result = observer.getCurrentResult()
+      for (const listener of original) (listener as (result: unknown) => void)(result)
     })
   }
   muted.clear()

@@ -1,8 +1,8 @@
 // Defects that a reading of the queue and the cache found: each was a test that failed.
 import type { SyncClientOptions } from 'tidemark'
-import { memoryStorage } from 'tidemark'
+import { createQueryStore, memoryStorage } from 'tidemark'
 import { describe, expect, test } from 'vitest'
-import { writing } from '../kit/docs'
+import { at, doc, docQuery, loadDoc, takeWrite, writing } from '../kit/docs'
 import { adding, editing, todo } from '../kit/todos'
 import type { World } from '../kit/world'
 import { createWorld } from '../kit/world'
@@ -55,5 +55,59 @@ describe('before the log of an earlier page is read', () => {
     await next.settle()
     expect(tokens(next)).toEqual(['a', 'b'])
     expect(next.sync.outbox.getState().failed).toHaveLength(1)
+  })
+})
+
+describe('a subscriber that throws', () => {
+  test('stops neither the others nor the queue, and is reported', async () => {
+    const world = await started()
+    const bad = createQueryStore(world.sync, docQuery('q1'))
+    const cause = new Error('render')
+    let broken = false
+    bad.subscribe(() => {
+      if (broken) throw cause
+    })
+    const q1 = await loadDoc(world, doc('q1', 0))
+    broken = true
+    const one = world.sync.mutate(push, { token: 'a', to: ['q1'] })
+    const two = world.sync.mutate(push, { token: 'b', to: ['q1'] })
+    await world.settle()
+    await takeWrite(world, 'a').answer({ docs: [doc('q1', 1, 'a')] }, at(1))
+    await one.reflected
+    await world.settle()
+    await takeWrite(world, 'b').answer({ docs: [doc('q1', 2, 'a', 'b')] }, at(2))
+    await two.reflected
+    expect(q1.shown).toEqual(['-', '', 'a', 'a b'])
+    expect(world.reports[0]).toMatchObject({ code: 'usage', cause })
+  })
+
+  test('of the mutation cache does not stop the queue', async () => {
+    const world = await started()
+    world.sync.queryClient.getMutationCache().subscribe(() => {
+      throw new Error('log')
+    })
+    const handle = world.sync.mutate(push, { token: 'a', to: [] })
+    await world.settle()
+    await takeWrite(world, 'a').answer({})
+    await handle.confirmed
+    expect(world.sync.outbox.getState().entries).toEqual([])
+  })
+})
+
+describe('a subscriber that changes something', () => {
+  test('does not make another one see what was before', async () => {
+    const world = await started()
+    const first = createQueryStore(world.sync, docQuery('q1'))
+    let again = false
+    first.subscribe(() => {
+      if (!again) return
+      again = false
+      world.sync.mutate(push, { token: 'b', to: ['q1', 'q2'] })
+    })
+    await loadDoc(world, doc('q1', 0))
+    const q2 = await loadDoc(world, doc('q2', 0))
+    again = true
+    world.sync.mutate(push, { token: 'a', to: ['q1', 'q2'] })
+    expect(q2.shown).toEqual(['-', '', 'a b'])
   })
 })
