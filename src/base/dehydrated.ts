@@ -10,7 +10,7 @@ export interface SoundState {
 /** Leaves out what is malformed, and tells of each kind once. `undefined` and `null` are an empty state. */
 export function soundState(state: unknown, tell: (message: string) => void): SoundState {
   if (state === undefined || state === null) return { queries: [], mutations: [] }
-  const { queries = [], mutations = [] } = isPlainObject(state) ? state : { queries: state }
+  const { queries = [], mutations = [] } = isPlainObject(state) ? state : { queries: null }
   return {
     queries: soundList(queries, isQuery, 'queries', tell),
     mutations: soundList(mutations, isMutation, 'mutations', tell),
