@@ -60,7 +60,11 @@ export interface OutboxMeta {
 }
 
 export interface Outbox {
-  load(): Promise<{ meta: OutboxMeta | undefined; entries: Entry[]; failed: Entry[] }>
+  /**
+   * What is stored; `damaged` are the keys of rows that the serializer does not take: they stay where they are. Where it
+   * rejects, nothing more is written to the log: it would overwrite what could not be read.
+   */
+  load(): Promise<{ meta: OutboxMeta | undefined; entries: Entry[]; failed: Entry[]; damaged: string[] }>
   /** Writes rows of the log (and the meta row) in one batch; resolves when they are on disk. */
   save(entries: readonly Entry[], meta: OutboxMeta): Promise<void>
   /** Takes an entry (`undefined`: it never had a row) out of the log; with `failed`, into the list of failed ones, in one batch. */
@@ -74,41 +78,62 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
   const logKey = (entry: Entry) => `${prefix}log/${String(entry.pos).padStart(16, '0')}`
   const failedKey = (id: string) => `${prefix}failed/${id}`
   const metaKey = `${prefix}meta`
+  let isReadable = true
   const write = async (batch: ReadonlyArray<readonly [string, string | undefined]>): Promise<void> => {
     try {
       await storage.write(batch)
     } catch (cause) {
-      throw new SyncError(
-        'storage',
-        'The outbox could not be written: the change is kept in memory only and is lost with this page. Free some storage.',
-        { cause },
-      )
+      throw unwritten(cause)
     }
   }
-  const read = async (key: string): Promise<Entry[]> => {
+  const read = async (key: string, damaged: string[]): Promise<Entry[]> => {
     const rows = await storage.list(key)
-    return rows.map(([, text]) => serializer.deserialize(text) as Entry)
+    return rows.flatMap(([name, text]) => {
+      try {
+        return [serializer.deserialize(text) as Entry]
+      } catch {
+        damaged.push(name)
+        return []
+      }
+    })
   }
   return {
     async load() {
-      const meta = await storage.get(metaKey)
-      return {
-        meta: meta === undefined ? undefined : (serializer.deserialize(meta) as OutboxMeta),
-        entries: await read(`${prefix}log/`),
-        failed: await read(`${prefix}failed/`),
+      const damaged: string[] = []
+      try {
+        const meta = await storage.get(metaKey)
+        return {
+          meta: meta === undefined ? undefined : (serializer.deserialize(meta) as OutboxMeta),
+          entries: await read(`${prefix}log/`, damaged),
+          failed: await read(`${prefix}failed/`, damaged),
+          damaged,
+        }
+      } catch (cause) {
+        isReadable = false
+        throw cause
       }
     },
-    save: (entries, meta) =>
-      write([
+    async save(entries, meta) {
+      if (!isReadable) throw unwritten(undefined)
+      await write([
         ...entries.map((entry) => [logKey(entry), serializer.serialize(entry)] as const),
         [metaKey, serializer.serialize(meta)],
-      ]),
+      ])
+    },
     remove: (entry, failed) =>
       write([
-        ...(entry === undefined ? [] : [[logKey(entry), undefined] as const]),
+        ...(entry === undefined || !isReadable ? [] : [[logKey(entry), undefined] as const]),
         ...(failed === undefined ? [] : [[failedKey(failed.id), serializer.serialize(failed)] as const]),
       ]),
     removeFailed: (id) => write([[failedKey(id), undefined]]),
     clear: () => storage.clear(prefix),
   }
+}
+
+function unwritten(cause: unknown): SyncError {
+  return new SyncError(
+    'storage',
+    'The outbox could not be written: the change is kept in memory only and is lost with this page. Free some storage.',
+    { cause },
+  )
 }

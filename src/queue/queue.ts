@@ -488,6 +488,7 @@ async function load(state: QueueState, add: (entry: Entry, mutation: AnyMutation
     if (state.closed) return
     const early = [...state.items.values()]
     if (found.meta !== undefined) adoptMeta(state, found.meta, early)
+    if (found.damaged.length > 0) reportDamaged(deps, found.damaged)
     for (const entry of found.entries) {
       const mutation = options.mutations.get(canonical(entry.mutationKey))
       const brought = mutation === undefined ? undefined : bringUpToDate(entry, mutation)
@@ -502,11 +503,24 @@ async function load(state: QueueState, add: (entry: Entry, mutation: AnyMutation
       )
   } catch (cause) {
     deps.report(
-      new SyncError('storage', 'The outbox of an earlier page could not be read; it is left as it is.', { cause }),
+      new SyncError(
+        'storage',
+        'The outbox of an earlier page could not be read; it is left as it is, and changes are kept in memory only.',
+        { cause },
+      ),
     )
   }
   state.ready = true
   deps.changed()
+}
+
+function reportDamaged(deps: QueueDeps, keys: readonly string[]): void {
+  deps.report(
+    new SyncError(
+      'storage',
+      `Rows of the outbox of an earlier page could not be understood and are left as they are: ${keys.join(', ')}.`,
+    ),
+  )
 }
 
 function adoptMeta(state: QueueState, meta: QueueState['meta'], early: readonly Item[]): void {

@@ -111,3 +111,33 @@ describe('a subscriber that changes something', () => {
     expect(q2.shown).toEqual(['-', '', 'a b'])
   })
 })
+
+describe('a log that cannot be read', () => {
+  test('in a row leaves that row as it is, and the others are used', async () => {
+    const storage = await left('a', 'b')
+    const [[key, text] = ['', '']] = await storage.list('default/outbox/log/')
+    await storage.write([[key, text.slice(0, 20)]])
+    const world = createWorld({ mutations: [push], storage, seed: 2 })
+    world.sync.start()
+    await world.settle()
+    expect(world.reports).toMatchObject([{ code: 'storage' }])
+    world.sync.mutate(push, { token: 'c', to: [] })
+    await world.settle()
+    expect(tokens(world)).toEqual(['b', 'c'])
+    expect(await storage.get(key)).toBe(text.slice(0, 20))
+  })
+
+  test('at all is not written over', async () => {
+    const disk = await left('a', 'b')
+    const before = await disk.list('')
+    const storage = { ...disk, list: () => Promise.reject(new Error('gone')) }
+    const world = createWorld({ mutations: [push], storage, seed: 2 })
+    world.sync.start()
+    const handle = world.sync.mutate(push, { token: 'c', to: [] })
+    await expect(handle.durable).rejects.toMatchObject({ code: 'storage' })
+    await world.settle()
+    await takeWrite(world, 'c').answer({})
+    await handle.confirmed
+    expect(await disk.list('')).toEqual(before)
+  })
+})
