@@ -59,6 +59,7 @@ export function scriptedNetwork(): ScriptedNetwork {
   const fetch: FetchLike = (input, init) => {
     const headers = new Headers(init?.headers)
     if (headers.get('accept')?.includes('text/event-stream')) return openStream(input, headers, init?.signal ?? null)
+    if (init?.signal?.aborted) return Promise.reject(init.signal.reason)
     return new Promise<Response>((resolve, reject) => {
       const sent = createSent(input, init, headers, resolve, reject)
       waiting.push(sent)
