@@ -160,8 +160,8 @@ function refusedByEcho(state: QueueState, item: Item, problem: Problem): void {
 }
 
 function finishByEcho(state: QueueState, item: Item): void {
-  if (!item.confirmed.settled) confirm(state, item, undefined, { cursor: item.layer.confirmedAt, named: undefined })
-  if (state.items.has(item.entry.id) && !state.confirmed.has(item)) leaveAsConfirmed(state, item)
+  leaveAsConfirmed(state, item)
+  confirm(state, item, undefined, { cursor: item.layer.confirmedAt, named: undefined })
 }
 
 function leaveEarly(state: QueueState, item: Item): void {
