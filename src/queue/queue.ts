@@ -242,7 +242,7 @@ function layerOf(entry: Entry, ops: readonly Op[]): Layer {
     mutationKey: entry.mutationKey,
     ops,
     sent: entry.sent,
-    outcome: entry.status === 'confirmed' ? 'confirmed' : undefined,
+    outcome: entry.status === 'confirmed' ? 'confirmed' : entry.status === 'conflicted' ? 'conflict' : undefined,
     confirmedAt: entry.confirmedAt,
     confirmedTick: 0,
     firstSendTick: 0,
@@ -312,7 +312,8 @@ function dependencies(state: QueueState, item: Item): string[] {
   const found = new Set<Item>()
   for (const id of used) {
     const creator = state.creators.get(id)
-    if (creator !== undefined && creator.layer.outcome === undefined) found.add(creator)
+    if (creator === undefined || creator.layer.outcome === 'confirmed') continue
+    if (creator.entry.pos < item.entry.pos) found.add(creator) // made before the log was read, it comes after this one
   }
   return [...found].map((creator) => creator.entry.id)
 }
@@ -366,7 +367,7 @@ function mayStart(state: QueueState, item: Item): boolean {
   if (!item.appended || item.abort !== undefined || item.mutation === undefined) return false
   if (item.cancelRetry !== undefined || item.isHeldBack) return false
   if (entry.status !== 'queued' && entry.status !== 'uncertain') return false
-  if (entry.deps.some((id) => state.items.get(id)?.layer.outcome === undefined && state.items.has(id))) return false
+  if (entry.deps.some((id) => state.items.has(id) && state.items.get(id)?.layer.outcome !== 'confirmed')) return false
   return entry.sent || !state.deps.cache.holdsBack(item.layer)
 }
 
@@ -488,6 +489,7 @@ async function load(state: QueueState, add: (entry: Entry, mutation: AnyMutation
     if (state.closed) return
     const early = [...state.items.values()]
     if (found.meta !== undefined) adoptMeta(state, found.meta, early)
+    state.ready = true // places are known: rows may go
     if (found.damaged.length > 0) reportDamaged(deps, found.damaged)
     for (const entry of found.entries) {
       const mutation = options.mutations.get(canonical(entry.mutationKey))
@@ -554,7 +556,9 @@ function restore(
   item.confirmed.resolve(undefined)
   leaveScope(state, item)
   state.confirmed.add(item)
-  state.deps.cache.core.checkLayers()
+  const { core } = state.deps.cache
+  if (core.layers.includes(item.layer)) core.checkLayers()
+  else drop(state, item)
 }
 
 function bringUpToDate(entry: Entry, mutation: AnyMutation): Entry | undefined {

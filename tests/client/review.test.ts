@@ -2,8 +2,9 @@
 import type { SyncClientOptions } from 'tidemark'
 import { createQueryStore, memoryStorage } from 'tidemark'
 import { describe, expect, test } from 'vitest'
-import { at, doc, docQuery, loadDoc, takeWrite, writing } from '../kit/docs'
-import { adding, editing, todo } from '../kit/todos'
+import { at, doc, docQuery, loadDoc, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
+import { greet } from '../kit/stream'
+import { adding, editing, removing, take, todo } from '../kit/todos'
 import type { World } from '../kit/world'
 import { createWorld } from '../kit/world'
 
@@ -16,6 +17,7 @@ async function started(options: SyncClientOptions & { seed?: number } = {}): Pro
   return world
 }
 
+const statuses = ({ sync }: World) => sync.outbox.getState().entries.map(({ status }) => status)
 const tokens = ({ sync }: World) =>
   sync.outbox.getState().entries.map(({ variables }) => (variables as { token: string }).token)
 
@@ -55,6 +57,21 @@ describe('before the log of an earlier page is read', () => {
     await next.settle()
     expect(tokens(next)).toEqual(['a', 'b'])
     expect(next.sync.outbox.getState().failed).toHaveLength(1)
+  })
+
+  test('what the earlier page left does not wait for what this page makes', async () => {
+    const [add, remove] = [adding(), removing()]
+    const storage = memoryStorage()
+    const first = await started({ mutations: [add, remove], storage })
+    await first.net.network.set('offline')
+    first.sync.mutate(remove, 'n')
+    await first.settle()
+    first.sync.stop()
+    const world = createWorld({ mutations: [add, remove], storage, seed: 2 })
+    world.sync.mutate(add, todo('n', 'new'))
+    world.sync.start()
+    await world.settle()
+    expect(writes(world).map(({ url }) => url)).toEqual(['/remove'])
   })
 })
 
@@ -139,5 +156,84 @@ describe('a log that cannot be read', () => {
     await takeWrite(world, 'c').answer({})
     await handle.confirmed
     expect(await disk.list('')).toEqual(before)
+  })
+})
+
+describe('what builds on something else', () => {
+  test('waits while the conflict of that is not resolved', async () => {
+    const add = adding({ scope: { id: 'add' }, conflict: 'manual' })
+    const edit = editing({ scope: { id: 'edit' } })
+    const world = await started({ mutations: [add, edit] })
+    const made = world.sync.mutate(add, todo('n', 'new'))
+    world.sync.mutate(edit, { id: 'n', title: 'newer' })
+    await world.settle()
+    await take(world, '/add').answer({ title: 'Taken.' }, { status: 409 })
+    await world.advance(60_000)
+    world.sync.mutate(edit, { id: 'n', title: 'newest' })
+    await world.settle()
+    expect(writes(world).map(({ url }) => url)).toEqual(['/add'])
+    world.sync.resolve(made.id, { variables: todo('n', 'other') })
+    await world.settle()
+    expect(writes(world).map(({ url }) => url)).toEqual(['/add', '/add'])
+    await take(world, '/add').answer({})
+    await world.settle()
+    take(world, '/edit')
+  })
+})
+
+describe('after a reload', () => {
+  test('a confirmed entry that base contains by then is gone', async () => {
+    const storage = memoryStorage()
+    const first = await started({ storage })
+    const q1 = await loadDoc(first, doc('q1', 0))
+    const handle = first.sync.mutate(push, { token: 'm', to: ['q1'] })
+    await first.settle()
+    await takeWrite(first).answer({}, at(1))
+    await handle.confirmed
+    expect(q1.now).toBe('m')
+    first.sync.stop()
+    const world = createWorld({ mutations: [push], storage, seed: 2 })
+    const again = watchDoc(world, 'q1')
+    await world.settle()
+    await takeRead(world, 'q1').answer(doc('q1', 1, 'm'), at(1))
+    world.sync.start()
+    await world.settle()
+    expect(again.now).toBe('m')
+    expect(statuses(world)).toEqual([])
+    expect(await storage.list('default/outbox/log/')).toEqual([])
+  })
+
+  test('a conflict that waits for a person keeps nothing from coming', async () => {
+    const asking = writing('push', { conflict: 'manual' })
+    const storage = memoryStorage()
+    const first = await started({ mutations: [asking], storage })
+    first.sync.mutate(asking, { token: 'm', to: ['q1'] })
+    await first.settle()
+    await takeWrite(first).answer({}, { status: 409 })
+    expect(statuses(first)).toEqual(['conflicted'])
+    await first.settle()
+    first.sync.stop()
+    const world = await started({ mutations: [asking], storage, seed: 2 })
+    const q1 = watchDoc(world, 'q1')
+    await world.settle()
+    await takeRead(world, 'q1').answer(doc('q1', 1, 'x'), at(1))
+    expect(q1.now).toBe('x m')
+    expect(world.sync.status.getState().waiting).toEqual([])
+  })
+})
+
+describe('an echo', () => {
+  test('that settles a write which waits to be sent again also makes the reads that it asks for', async () => {
+    const counting = writing('push', { invalidates: () => [docQuery('stats').queryKey] })
+    const world = await started({ mutations: [counting], stream: { url: '/sync' } })
+    const stream = await greet(world)
+    await loadDoc(world, doc('stats', 0))
+    const handle = world.sync.mutate(counting, { token: 'm', to: [] })
+    await world.settle()
+    await takeWrite(world).drop()
+    await stream.ack(1, [handle.id])
+    await handle.confirmed
+    await world.settle()
+    takeRead(world, 'stats')
   })
 })
