@@ -5,7 +5,7 @@ import { processBus } from '../server/bus'
 import type { SyncHandler } from '../server/handler'
 import { createSyncHandler } from '../server/handler'
 import { refuse } from '../server/problem'
-import type { LogBody, StateStore } from '../server/store'
+import type { StateStore } from '../server/store'
 import type { MemoryStore } from '../server/stores/memory'
 import { memoryStore } from '../server/stores/memory'
 import type { Cursor } from '../src/base/cursor'
@@ -41,7 +41,7 @@ export function createCore(options: ResolvedOptions, random: () => number): Core
   const bus: SyncBus = processBus()
   const epoch = () => `mock-${Math.floor(random() * 2 ** 32).toString(36)}`
   const store: MemoryStore = memoryStore({ now: clock.now, epoch: epoch() })
-  const handler = createHandler(options, hearable(store), bus, random)
+  const handler = createHandler(options, store, bus, random)
   let keys = 0
   const newKey = () => `mock-key-${++keys}`
 
@@ -127,18 +127,6 @@ function allowing(authorize: NonNullable<ResolvedOptions['authorize']>): typeof 
     const named = topics.filter((topic) => topic !== EVERYTHING)
     const allowed = named.length > 0 ? await authorize(principal, named) : []
     return named.length < topics.length ? [...allowed, EVERYTHING] : allowed
-  }
-}
-
-/** The same store, whose events are heard by who asked for no topics, too. */
-function hearable(store: StateStore): StateStore {
-  const heard = (entry: LogBody): LogBody => ({
-    ...entry,
-    parts: entry.parts.map((part) => ({ ...part, topics: [...part.topics, EVERYTHING] })),
-  })
-  return {
-    ...store,
-    transaction: (run) => store.transaction((tx) => run({ ...tx, append: (entry) => tx.append(heard(entry)) })),
   }
 }
 

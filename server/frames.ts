@@ -36,12 +36,20 @@ export interface Frame {
   isPersonal(audience: Audience): boolean
 }
 
+/** What a stream asks for that names no topics: all that its principal may hear. */
+export const EVERY_TOPIC = '*'
+
+export function hears({ topics }: Audience, topic: string): boolean {
+  return topics.has(topic) || topics.has(EVERY_TOPIC)
+}
+
 export function createFrame(entry: LogEntry, epoch: string): Frame {
   const cursor = `${epoch}:${entry.position}`
   const topics = new Set(entry.parts.flatMap((part) => part.topics))
-  const sees = (part: LogPart, audience: Audience) => part.topics.some((topic) => audience.topics.has(topic))
+  const sees = (part: LogPart, audience: Audience) => part.topics.some((topic) => hears(audience, topic))
   const all = toPieces(entry, entry.parts, undefined)
-  const mentionsTopics = entry.parts.some((part) => 'invalidate' in part && (part.invalidate.topics?.length ?? 0) > 1)
+  const named = entry.parts.flatMap((part) => ('invalidate' in part ? (part.invalidate.topics ?? []) : []))
+  const mentioned = new Set([...topics, ...named])
   let last: { prev: Cursor; text: string } | undefined
 
   function whole(prev: Cursor): string {
@@ -60,7 +68,8 @@ export function createFrame(entry: LogEntry, epoch: string): Frame {
         const isOwn = entry.principal === audience.principal && entry.mutations.length > 0
         return isOwn ? toText([piece('ack', { mutations: entry.mutations })], cursor, prev) : undefined
       }
-      if (visible.length === entry.parts.length && !mentionsTopics) return whole(prev)
+      const hearsAll = [...mentioned].every((topic) => hears(audience, topic))
+      if (visible.length === entry.parts.length && hearsAll) return whole(prev)
       return toText(toPieces(entry, visible, audience), cursor, prev)
     },
   }
@@ -71,8 +80,10 @@ function toPieces(entry: LogEntry, parts: readonly LogPart[], audience: Audience
   const mutations = entry.mutations.map(({ problem: _, ...outcome }) => outcome)
   const pieces: Piece[] = []
   const changes: RowChange[] = parts.flatMap((part) => ('change' in part ? [part.change] : []))
+  const heard = parts.flatMap((part) => ('change' in part ? part.topics : []))
+  const topics = [...new Set(heard)].filter((topic) => audience === undefined || hears(audience, topic))
   for (let i = 0; i < changes.length; i += CHANGES_PER_MESSAGE) {
-    pieces.push(piece('patch', { changes: changes.slice(i, i + CHANGES_PER_MESSAGE), mutations }))
+    pieces.push(piece('patch', { changes: changes.slice(i, i + CHANGES_PER_MESSAGE), topics, mutations }))
   }
   for (const part of parts) {
     if ('invalidate' in part) pieces.push(piece('invalidate', { ...visibleTo(part.invalidate, audience), mutations }))
@@ -84,7 +95,7 @@ function toPieces(entry: LogEntry, parts: readonly LogPart[], audience: Audience
 /** Names no topic that the audience did not ask for. */
 function visibleTo(what: Invalidation, audience: Audience | undefined): Invalidation {
   if (audience === undefined || what.topics === undefined) return what
-  const topics = what.topics.filter((topic) => audience.topics.has(topic))
+  const topics = what.topics.filter((topic) => hears(audience, topic))
   return topics.length > 0 || what.keys || what.entities ? { ...what, topics } : what
 }
 

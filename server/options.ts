@@ -136,7 +136,7 @@ export interface SyncHandlerOptions<P extends Principal = Principal> {
    * session do not apply.
    */
   authenticate?: ((request: Request) => P | null | Promise<P | null>) | undefined
-  /** Which of the topics a principal may read. @defaultValue all */
+  /** Which of the topics a principal may read; `*` (every topic) is asked for by streams that name none. @defaultValue all */
   authorize?: ((principal: P, topics: string[]) => string[] | Promise<string[]>) | undefined
   /** The topics of a row, whose readers see its changes. @defaultValue its type */
   topics?: TopicsOf | undefined

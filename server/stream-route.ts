@@ -1,5 +1,6 @@
 /** GET `<base>/stream?topics=a,b`: Server-Sent Events from where the client was. */
 import { readCursor } from './body'
+import { EVERY_TOPIC } from './frames'
 import type { Hub, OpenStream } from './hub'
 import type { Principal, ResolvedOptions } from './options'
 import { refuse } from './problem'
@@ -43,12 +44,16 @@ export function createStreamRoute<P extends Principal>({ options, hub }: StreamR
 
   return async (request, principal) => {
     const search = new URL(request.url).searchParams
-    const asked = readTopics(search, limits.topics)
+    const named = readTopics(search, limits.topics)
+    const asked = named.length === 0 ? [EVERY_TOPIC] : named
     const given = request.headers.get('Last-Event-ID') ?? search.get('last_event_id')
     const cursor = readCursor(given, 'Last-Event-ID')
     const allowed = new Set(await options.authorize(principal, [...asked]))
     const topics = asked.filter((topic) => allowed.has(topic))
-    if (asked.length > 0 && topics.length === 0) throw refuse('forbidden', 'you may read none of these topics')
+    if (topics.length === 0) {
+      const why = named.length > 0 ? 'you may read none of these topics' : 'name topics: you may not read all ("*")'
+      throw refuse('forbidden', why)
+    }
     return new Response(await open(request, { principal, asked, topics, cursor }), {
       headers: {
         'Content-Type': 'text/event-stream; charset=utf-8',

@@ -91,6 +91,8 @@ export interface InvalidateMessage extends Envelope {
 export interface PatchMessage extends Envelope {
   event: 'patch'
   changes: RowChange[]
+  /** Whose readers it concerns: queries that listen to one of these and declare no such rows are stale. */
+  topics?: string[] | undefined
 }
 export interface StateMessage extends Envelope {
   event: 'state'
@@ -225,7 +227,7 @@ const SHAPES: Record<StreamEventName, Record<string, Check>> = {
     entities: optional(list(isEntity, 10_000)),
     spread: optional(isSpread),
   },
-  patch: { ...ENVELOPE, changes: list(isChange, 10_000) },
+  patch: { ...ENVELOPE, changes: list(isChange, 10_000), topics: optional(list(text(1024), 10_000)) },
   state: {
     ...ENVELOPE,
     key: isKey,

@@ -81,9 +81,10 @@ export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
 }
 
 /** A fetch ended. One that was cancelled brought nothing: what made the query stale is not forgotten for it. */
-function ended({ refresher }: AdoptDeps, record: QueryRecord, isCancelled: boolean): void {
+function ended({ core, refresher }: AdoptDeps, record: QueryRecord, isCancelled: boolean): void {
   if (isCancelled && record.stale && !isReading(record)) refresher.want(record)
   else refresher.next(record)
+  if (record.missed > 0) core.listener?.onReadSettled() // a send may wait for it, whatever it brought
 }
 
 // query-core copies the options at each `setOptions`, so they can be changed here. Sharing is done once, on the way in.

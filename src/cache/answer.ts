@@ -9,6 +9,7 @@ import type { Layer } from './evidence'
 import { isCovered, isOlder, rowName } from './evidence'
 import { fold } from './fold'
 import type { Versions } from './push'
+import { knownVersion } from './push'
 import type { Op } from './recipes'
 import { opsFor } from './recipes'
 import type { QueryRecord } from './record'
@@ -110,7 +111,7 @@ function isOutdated(located: Located, op: Op, versions: Versions): boolean {
   const at = find(located, op.entity.type, op.id)[0]
   const row = at === undefined ? undefined : located.lists[at.list]?.rows[at.at]
   if (typeof row !== 'object' || row === null) return false
-  const current = op.entity.versionOf(row) ?? versions.get(row)
+  const current = knownVersion(op.entity, row, versions)
   const next = op.entity.versionOf(op.row)
   return typeof current === 'number' && typeof next === 'number' && current > next
 }

@@ -115,8 +115,13 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     if (event.type === 'added') adopt(adoptDeps, event.query)
     else if (event.type === 'removed') remove(event.query)
     else if (event.type === 'observerAdded') refresher.next(core.records.get(event.query.queryHash))
-    else if (event.type === 'observerRemoved') core.checkLayers()
+    else if (event.type === 'observerRemoved') unwatched(event.query)
   })
+
+  function unwatched(query: Query): void {
+    core.checkLayers()
+    if ((recordOf(query)?.missed ?? 0) > 0) core.listener?.onReadSettled() // nobody waits for its read any more
+  }
 
   function remove(query: Query): void {
     const record = recordOf(query)

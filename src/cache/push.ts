@@ -60,10 +60,23 @@ export function applyPush(
   for (const change of changes) bury(core, change, cursor)
   for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)
   for (const message of messages) {
+    if (message.event === 'patch') staleWithoutRows(deps, message, event)
     if (message.event === 'state') applyState(core, message, event)
     if (message.event === 'invalidate') invalidate(deps, message, event)
   }
   confirm(outcomes)
+}
+
+/** Queries that listen to the patch's topics, but do not say where such rows are in them. */
+function staleWithoutRows({ core, targets }: PushDeps, { topics, changes }: PatchMessage, event: PushEvent): void {
+  for (const topic of topics ?? []) {
+    for (const record of targets.byTopic(topic)) {
+      const types = record.shape?.pairs.map(([kind]) => kind.type) ?? []
+      if (changes.every(({ type }) => types.includes(type)) || isKnown(record, event) || isOwnEcho(record, event))
+        continue
+      markStale(core, record, event.cursor)
+    }
+  }
 }
 
 interface PushEvent {
@@ -173,7 +186,7 @@ function rowOp(
   change: RowChange,
   versions: Versions,
 ): Op | 'known' | undefined {
-  const current = kind.versionOf(row) ?? (typeof row === 'object' && row !== null ? versions.get(row) : undefined)
+  const current = knownVersion(kind, row, versions)
   if (isAtLeast(current, change.version)) return 'known'
   const base = { entity: kind, id: change.id } as const
   if (change.op === 'del') return { ...base, kind: 'remove' }
@@ -198,6 +211,12 @@ function rowOp(
     )
     return undefined
   }
+}
+
+/** A pushed row's version is the event's, whatever a field of the row says: a merge may have left the field alone. */
+export function knownVersion(kind: Entity, row: unknown, versions: Versions): Version | undefined {
+  const pushed = typeof row === 'object' && row !== null ? versions.get(row) : undefined
+  return pushed ?? kind.versionOf(row)
 }
 
 /** Whether the row is at the version already. Integers are ordered; etags are only equal or not. */
@@ -260,10 +279,7 @@ function hasVersion(
   const list = at === undefined ? undefined : record.baseLocated.lists[at.list]
   if (at === undefined || list === undefined || version === undefined) return false
   const row = list.rows[at.at]
-  return isAtLeast(
-    list.entity.versionOf(row) ?? (typeof row === 'object' && row !== null ? versions.get(row) : undefined),
-    version,
-  )
+  return isAtLeast(knownVersion(list.entity, row, versions), version)
 }
 
 /** It names only mutations that the base contains: their answers wrote it already. */

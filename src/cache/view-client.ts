@@ -30,11 +30,11 @@ export function createViewClient({ queryClient, recordOf }: ViewClientDeps): Que
   }
   const realOf = (query: Query): Query => (query as FaceOf)[REAL] ?? query
 
+  // `getAll` stays the plain cache's: what is written down (dehydrate, persisters) is base, whichever client they are given.
   const views = bindAll(cache, {
     build: (_client: QueryClient, options: Parameters<QueryCache['build']>[1], state?: QueryState) =>
       faceOf(cache.build(queryClient, options, state) as Query),
     get: (hash: string) => mapFace(cache.get(hash) as Query | undefined, faceOf),
-    getAll: () => cache.getAll().map(faceOf),
     find: (filters: never) => mapFace(cache.find(filters) as Query | undefined, faceOf),
     findAll: (filters?: never) => cache.findAll(filters).map(faceOf),
     remove: (query: Query) => cache.remove(realOf(query)),

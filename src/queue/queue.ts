@@ -204,7 +204,8 @@ function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
       mutationKey: mutation?.mutationKey,
     })
   }
-  if (deps.development) deps.warn(`Mutation ${key} was defined twice; the one given to createSyncClient is used.`)
+  const twice = `Mutation ${key} was defined twice; the one given to createSyncClient is used.`
+  deps.cache.core.warnOnce(`twice ${key}`, twice)
   return known
 }
 

@@ -2,9 +2,10 @@
  * One attempt of one entry. Written down before it leaves; the outcome only ever moves on evidence from the server: no
  * answer leaves the entry uncertain, to be sent again with the same id.
  */
+import type { Failure } from '../base/classify'
 import { classify, problemOf, statusOf } from '../base/classify'
 import { laterCursor } from '../base/cursor'
-import { SyncError } from '../base/errors'
+import { isSyncError, SyncError } from '../base/errors'
 import { HEADERS, PENDING_MAX } from '../base/messages'
 import { evidenceOf } from '../cache/context'
 import { isNotSent } from '../platform/http'
@@ -128,11 +129,12 @@ async function failed(state: QueueState, item: Item, error: unknown): Promise<vo
     case 'bug':
       return reject(state, item, wrapped)
     case 'failed':
+      if (mutation?.idempotent === false) return park(state, item, wrapped)
       if (++item.failures <= (mutation?.retry ?? 8)) return again(state, item, wrapped)
       state.deps.cache.invalidateUncovered(item.layer) // it may have been applied all the same
       return reject(state, item, wrapped)
     default:
-      if (mutation?.idempotent === false && failure !== 'in-progress') return park(state, item, wrapped)
+      if (mutation?.idempotent === false && !isUntouched(statusOf(error), failure)) return park(state, item, wrapped)
       return again(state, item, wrapped)
   }
 }
@@ -176,6 +178,11 @@ function park(state: QueueState, item: Item, error: SyncError): void {
   void save(state, item)
 }
 
+/** The answer says that the write did not happen (too many, too early, busy) or that it is happening. */
+function isUntouched(status: number | undefined, failure: Failure): boolean {
+  return failure === 'in-progress' || status === 425 || status === 429 || status === 503
+}
+
 function toSyncError(error: unknown, mutationKey: readonly unknown[]): SyncError {
   const status = statusOf(error)
   const problem = problemOf(error)
@@ -192,7 +199,8 @@ function toSyncError(error: unknown, mutationKey: readonly unknown[]): SyncError
   if (failure === 'conflict') return new SyncError('conflict', `The server has a newer version: ${message}`, details)
   if (failure === 'unauthorized') return new SyncError('unauthorized', message, details)
   if (failure === 'bug') return new SyncError('rejected', `"mutationFn" threw: ${message}`, details)
-  if (status === undefined) return new SyncError('network', message, details)
+  if (status === undefined)
+    return new SyncError(isSyncError(error, 'timeout') ? 'timeout' : 'network', message, details)
   return new SyncError(
     failure === 'failed' || failure === 'unanswered' ? 'http' : 'rejected',
     problem?.detail ?? problem?.title ?? message,

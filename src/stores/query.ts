@@ -8,13 +8,15 @@ import type {
   QueryObserverResult,
 } from '@tanstack/query-core'
 import { InfiniteQueryObserver, QueryObserver } from '@tanstack/query-core'
-import type { StateCreator, StoreApi } from 'zustand/vanilla'
+import type { StateCreator, StoreApi, StoreMutatorIdentifier } from 'zustand/vanilla'
 import { createStore } from 'zustand/vanilla'
 import type { ReadonlyStore } from './live'
 
 export interface QueryStoreSettings<TState> {
   /** Applies Zustand middleware inside, e.g. `subscribeWithSelector` or `devtools`. */
-  enhance?: ((creator: StateCreator<TState>) => StateCreator<TState, [], never>) | undefined
+  enhance?:
+    | ((creator: StateCreator<TState, [], []>) => StateCreator<TState, [], [StoreMutatorIdentifier, unknown][]>)
+    | undefined
 }
 
 /** Whom a query store is made for: anything with a view client. */
