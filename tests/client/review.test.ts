@@ -237,3 +237,44 @@ describe('an echo', () => {
     takeRead(world, 'stats')
   })
 })
+
+describe('sends that wait for a read', () => {
+  async function starved() {
+    const world = await started({ mutations: [push] })
+    const q1 = await loadDoc(world, doc('q1', 0), at(undefined))
+    for (let round = 0; round < 3; round++) {
+      const handle = world.sync.mutate(push, { token: `m${round}`, to: ['q1'] })
+      void world.sync.queryClient.refetchQueries({ queryKey: docQuery('q1').queryKey })
+      await world.settle()
+      const read = takeRead(world, 'q1')
+      await takeWrite(world).answer({})
+      await handle.confirmed
+      await read.answer(doc('q1', 0))
+      await world.advance(60_000)
+    }
+    return { world, q1 }
+  }
+
+  test('go on when that read fails', async () => {
+    const { world } = await starved()
+    world.sync.mutate(push, { token: 'n', to: ['q1'] })
+    await world.settle()
+    expect(writes(world)).toHaveLength(3)
+    // One was asked for before, one is asked for now.
+    for (let failed = 0; failed < 2; failed++) {
+      await takeRead(world, 'q1').answer({}, { status: 500 })
+      await world.advance(1000)
+    }
+    takeWrite(world, 'n')
+  })
+
+  test('go on when nobody watches any more', async () => {
+    const { world, q1 } = await starved()
+    world.sync.mutate(push, { token: 'n', to: ['q1'] })
+    await world.settle()
+    expect(writes(world)).toHaveLength(3)
+    q1.stop()
+    await world.settle()
+    takeWrite(world, 'n')
+  })
+})
