@@ -1,6 +1,7 @@
 /** What a mutation's answer says, as server data: rows that `apply` writes, or whole queries that it sets. */
 import type { Cursor } from '../base/cursor'
 import { compareCursors, laterCursor } from '../base/cursor'
+import { SyncError } from '../base/errors'
 import { accept, markStale } from './accept'
 import type { Core } from './core'
 import type { Located } from './entities'
@@ -33,7 +34,25 @@ export function applyAnswer(core: Core, versions: Versions, layer: Layer, answer
     if (answer.contains && isCovered(layer, record.base) && record.base.at !== undefined) continue
     // Without cursors only the success of a first attempt says when its data was read.
     if (answer.cursor === undefined && layer.resent) markStale(core, record)
-    else acceptAnswer(core, record, ops, layer, answer, versions)
+    else tryAnswer(core, record, ops, layer, answer, versions)
+  }
+}
+
+/** A recipe of the answer that throws may not keep the outcome from being known. */
+function tryAnswer(core: Core, record: QueryRecord, ...args: [readonly Op[], Layer, Answer, Versions]): void {
+  try {
+    acceptAnswer(core, record, ...args)
+  } catch (cause) {
+    const { mutationKey } = args[1]
+    const { queryKey } = record.query
+    core.report(
+      new SyncError(
+        'recipe',
+        `"apply" of mutation ${JSON.stringify(mutationKey)} threw on query ${JSON.stringify(queryKey)}, which is read again instead.`,
+        { cause, queryKey, mutationKey },
+      ),
+    )
+    markStale(core, record, args[2].cursor)
   }
 }
 
