@@ -39,6 +39,11 @@ export function isNotSent(error: unknown): boolean {
 
 export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: HttpOptions): Http {
   const { breaker, clock } = deps
+  /** Nothing has left when they cannot be made: it is tried again, as without a network. */
+  const commonHeaders = (): Promise<Record<string, string>> =>
+    resolveHeaders(options.headers).catch((cause: unknown) => {
+      throw new SyncError('network', 'Not sent: the function "headers" failed.', { cause })
+    })
   const speakers = new Set<string>()
   let refreshing: Promise<boolean> | undefined
 
@@ -96,20 +101,20 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
 
   return {
     async request(input, init, fields) {
-      const used = await resolveHeaders(options.headers)
+      const used = await commonHeaders()
       let response = await send(input, init, used, fields)
       // A request whose body is a stream cannot be sent twice.
       if (response.status === 401 && !(init?.body instanceof ReadableStream)) {
         // Refused with what somebody has renewed since: the new ones are tried before they are renewed again.
-        const current = await resolveHeaders(options.headers)
+        const current = await commonHeaders()
         if (!isSame(used, current)) response = await send(input, init, current, fields)
         if (response.status === 401 && (await refresh()))
-          response = await send(input, init, await resolveHeaders(options.headers), fields)
+          response = await send(input, init, await commonHeaders(), fields)
       }
       if (response.ok) return response
       throw await httpError(response, clock.now())
     },
-    headers: () => resolveHeaders(options.headers),
+    headers: commonHeaders,
     refresh,
     speaksSync(input) {
       const origin = originOf(input)
