@@ -177,7 +177,7 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
   const dependents = dependentsOf(state, item)
   cache.core.transition(() => {
     cache.outcome(item.layer, 'rejected', undefined)
-    takeCurrent(state, item, error.problem)
+    takeCurrent(state, item, error)
     cache.drop(item.layer)
     for (const dependent of dependents)
       if (dependent.mutation?.onDependencyRejected !== 'keep') cache.drop(dependent.layer)
@@ -204,11 +204,12 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
 }
 
 /** Data that came with a refusal is base data. Without a row it is not known where it belongs: what the layer touches is stale. */
-function takeCurrent(state: QueueState, item: Item, problem: Problem | undefined): void {
+function takeCurrent(state: QueueState, item: Item, { problem, status, code }: SyncError): void {
   const { value } = currentOf(problem)
-  if (value === undefined) return
+  const isNewer = value !== undefined || (code === 'conflict' && status !== undefined)
+  if (!isNewer) return
   const target = targetOf(item)
-  if (target === undefined) {
+  if (target === undefined || value === undefined) {
     state.deps.cache.invalidateUncovered(item.layer)
     return
   }
@@ -271,7 +272,7 @@ export async function conflict(state: QueueState, item: Item, error: SyncError):
     if (typeof resolution === 'object' && 'reject' in resolution) return reject(state, item, error)
     return cache.core.transition(() => {
       cache.outcome(item.layer, 'conflict', undefined)
-      takeCurrent(state, item, error.problem)
+      takeCurrent(state, item, error)
       if (resolution === 'park') return park(state, item, { ...sides, version: current.version })
       return replace(state, item, resolution.variables, resolution.checked ? current.version : undefined, current.value)
     })
@@ -281,7 +282,7 @@ export async function conflict(state: QueueState, item: Item, error: SyncError):
     if (!(resolution instanceof Promise)) return await apply(resolution)
     cache.core.transition(() => {
       cache.outcome(item.layer, 'conflict', undefined)
-      takeCurrent(state, item, error.problem)
+      takeCurrent(state, item, error)
     })
     const decided = await resolution
     if (entry.id === id && state.items.has(id)) await apply(decided)
