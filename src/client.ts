@@ -72,8 +72,9 @@ export interface SyncClient {
    */
   readonly pending: PendingStores
   /**
-   * Runs every publish to observers inside `wrap`, which must call what it is given before it returns; for frameworks
-   * that batch. Returns a function that takes it away.
+   * Runs what a write of this client publishes (it comes, it is accepted or refused, it leaves) inside `wrap`, which must
+   * call what it is given before it returns: for frameworks that tell their components later. Reads and pushes are
+   * published outside of it. Returns a function that takes it away.
    */
   wrapPublish(wrap: (publish: () => void) => void): () => void
   /** Hands an error to `onReport`; for adapters and devtools. */
@@ -252,6 +253,9 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
   const { settings, cache, queue, stream, changed, queryClient } = deps
   const { clock, network, storage, namespace, report } = settings
   let count = 0
+  /** What undoes a start from before a stop undoes nothing. */
+  let stops = 0
+  let closed: Promise<readonly OutboxEntry[]> | undefined
   let running: (() => void) | undefined
   let resolveReady: () => void = () => {}
   const ready = new Promise<void>((resolve) => {
@@ -282,46 +286,55 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
     }
   }
 
+  function halt(): void {
+    count = 0
+    stops++
+    running?.()
+  }
+
+  async function close(outbox: 'flush' | 'discard' | 'keep'): Promise<readonly OutboxEntry[]> {
+    queue.state.closing = true
+    if (outbox === 'flush') {
+      let cancel = (): void => {}
+      const deadline = new Promise<void>((resolve) => {
+        cancel = clock.after(FLUSH_TIME, resolve)
+      })
+      await Promise.race([queue.flush(), deadline])
+      cancel()
+    }
+    queue.state.closed = true
+    halt()
+    const left = abandon(queue)
+    queryClient.clear()
+    cache.stop()
+    deps.release()
+    changed()
+    if (outbox === 'keep') return []
+    await storage.clear(`${namespace}/`).catch((cause: unknown) => {
+      report(
+        new SyncError('storage', 'The namespace could not be wiped; wipe it by hand before another user signs in.', {
+          cause,
+        }),
+      )
+    })
+    return left
+  }
+
   return {
     ready,
     start() {
       if (queue.state.closed) throw new SyncError('stopped', 'This sync client is closed; make a new one.')
       if (count++ === 0 && running === undefined) run()
+      const since = stops
       let active = true
       return () => {
-        if (!active) return
+        if (!active || since !== stops) return
         active = false
-        count = Math.max(0, count - 1)
-        if (count === 0) running?.()
+        if (--count === 0) running?.()
       }
     },
-    stop() {
-      count = 0
-      running?.()
-    },
-    async close({ outbox = 'keep' } = {}) {
-      if (queue.state.closing) return []
-      queue.state.closing = true
-      if (outbox === 'flush')
-        await Promise.race([queue.flush(), new Promise<void>((resolve) => clock.after(FLUSH_TIME, resolve))])
-      queue.state.closed = true
-      count = 0
-      running?.()
-      const left = abandon(queue)
-      queryClient.clear()
-      cache.stop()
-      deps.release()
-      changed()
-      if (outbox === 'keep') return []
-      await storage.clear(`${namespace}/`).catch((cause: unknown) => {
-        report(
-          new SyncError('storage', 'The namespace could not be wiped; wipe it by hand before another user signs in.', {
-            cause,
-          }),
-        )
-      })
-      return left
-    },
+    stop: halt,
+    close: ({ outbox = 'keep' } = {}) => (closed ??= close(outbox)),
   }
 }
 
@@ -351,6 +364,7 @@ function watchUncovered({ cache, queue, settings }: LifeDeps): () => void {
     for (const id of since.keys()) if (!queue.state.items.has(id)) since.delete(id)
     if (!network.isOnline()) return
     for (const item of queue.state.confirmed) {
+      if (item.reflected.settled) continue // whoever watches a query has it
       const rounds = (since.get(item.entry.id) ?? 0) + 1
       since.set(item.entry.id, rounds)
       if (rounds < 2) continue
