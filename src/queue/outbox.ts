@@ -65,7 +65,7 @@ export interface Outbox {
    * rejects, nothing more is written to the log: it would overwrite what could not be read.
    */
   load(): Promise<{ meta: OutboxMeta | undefined; entries: Entry[]; failed: Entry[]; damaged: string[] }>
-  /** Writes rows of the log (and the meta row) in one batch; resolves when they are on disk. */
+  /** Writes rows of the log (and the meta row) in one batch, in place of failed ones that they replace; resolves when on disk. */
   save(entries: readonly Entry[], meta: OutboxMeta): Promise<void>
   /** Takes an entry (`undefined`: it never had a row) out of the log; with `failed`, into the list of failed ones, in one batch. */
   remove(entry: Entry | undefined, failed?: Entry | undefined): Promise<void>
@@ -117,6 +117,9 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
       if (!isReadable) throw unwritten(undefined)
       await write([
         ...entries.map((entry) => [logKey(entry), serializer.serialize(entry)] as const),
+        ...entries.flatMap(({ replaces }) =>
+          replaces === undefined ? [] : [[failedKey(replaces), undefined] as const],
+        ),
         [metaKey, serializer.serialize(meta)],
       ])
     },

@@ -66,6 +66,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     ready: false,
     closing: false,
     closed: false,
+    breakerTurns: 0,
     paused: false,
     needsAuth: false,
     pump: () => pump(state),
@@ -90,6 +91,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     },
   })
   deps.breaker.subscribe(() => {
+    state.breakerTurns++
     for (const item of state.items.values()) item.isHeldBack = false
     state.pump()
   })
@@ -458,7 +460,8 @@ function again(
   if (entry === undefined || mutation === undefined) return undefined
   const variables =
     change === undefined ? entry.variables : copyVariables(change.variables, state.deps.serializer, entry.mutationKey)
-  discard(state, id)
+  // Its row goes in the batch that brings the new one.
+  state.failed = state.failed.filter((each) => each !== entry)
   return create(mutation, variables, id)
 }
 

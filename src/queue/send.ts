@@ -19,6 +19,8 @@ import { save, setStatus } from './state'
 interface Sending extends AttemptEvidence {
   /** A request of it has left. */
   left: boolean
+  /** What {@link QueueState.breakerTurns} was when the circuit breaker let a request of it not out. */
+  heldAt: number | undefined
 }
 
 export async function send(state: QueueState, item: Item): Promise<void> {
@@ -40,7 +42,7 @@ export async function send(state: QueueState, item: Item): Promise<void> {
   const isMine = () => item.abort === abort && entry.id === id && !state.closed
   if (!isMine()) return
   deps.cache.sent(item.layer)
-  const evidence: Sending = { cursor: undefined, named: undefined, left: false }
+  const evidence: Sending = { cursor: undefined, named: undefined, left: false, heldAt: undefined }
   const cancelTimeout = deps.clock.after(options.timeout, () =>
     abort.abort(new SyncError('timeout', `No answer within ${options.timeout} ms.`)),
   )
@@ -55,7 +57,7 @@ export async function send(state: QueueState, item: Item): Promise<void> {
     if (!isMine()) return
     item.abort = undefined
     if (item.layer.outcome === 'confirmed') return confirm(state, item, undefined, evidence) // the stream was faster
-    if (isNotSent(error) && !evidence.left) return await holdBack(state, item, isFirst)
+    if (isNotSent(error) && !evidence.left) return await holdBack(state, item, isFirst, evidence)
     await failed(state, item, abort.signal.aborted ? (abort.signal.reason as unknown) : error)
   }
 }
@@ -91,9 +93,11 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
       fields[HEADERS.sequence] = String(entry.sequence ?? 0)
       if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
     }
-    const request = http.request(input, { method: 'POST', ...init, signal: init?.signal ?? signal }, fields)
+    const method = input instanceof Request ? input.method : 'POST'
+    const request = http.request(input, { method, ...init, signal: init?.signal ?? signal }, fields)
     const response = await request.catch((error: unknown) => {
-      evidence.left ||= !isNotSent(error)
+      if (isNotSent(error)) evidence.heldAt = state.breakerTurns
+      else evidence.left = true
       throw error
     })
     evidence.left = true
@@ -126,7 +130,9 @@ async function failed(state: QueueState, item: Item, error: unknown): Promise<vo
       )
       return reject(state, item, wrapped)
     case 'refused':
+      return reject(state, item, wrapped)
     case 'bug':
+      state.deps.cache.invalidateUncovered(item.layer) // what it could not use may have been a success
       return reject(state, item, wrapped)
     case 'failed':
       if (mutation?.idempotent === false) return park(state, item, wrapped)
@@ -140,11 +146,11 @@ async function failed(state: QueueState, item: Item, error: unknown): Promise<vo
 }
 
 /** The circuit breaker let nothing out: as if it had not been tried. */
-async function holdBack(state: QueueState, item: Item, isFirst: boolean): Promise<void> {
+async function holdBack(state: QueueState, item: Item, isFirst: boolean, { heldAt }: Sending): Promise<void> {
   const { entry, layer } = item
   const { sequences } = state.meta
   entry.attempt--
-  item.isHeldBack = true
+  item.isHeldBack = heldAt === undefined || heldAt === state.breakerTurns // else it has changed its mind meanwhile
   if (isFirst) {
     entry.sent = false
     state.deps.cache.unsent(layer)
@@ -155,6 +161,7 @@ async function holdBack(state: QueueState, item: Item, isFirst: boolean): Promis
   }
   setStatus(state, item, entry.sent ? 'uncertain' : 'queued')
   await save(state, item)
+  state.pump()
 }
 
 function again(state: QueueState, item: Item, error: SyncError): void {

@@ -99,6 +99,8 @@ export interface QueueState {
   paused: boolean
   /** 401 without new credentials: nothing is sent until `resume()`. */
   needsAuth: boolean
+  /** How often the circuit breaker has said that an origin may be asked again. */
+  breakerTurns: number
   /** Starts what can be started. */
   pump(): void
   /** Keys and layers to read again when their scope is idle. */

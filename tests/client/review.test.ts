@@ -1,10 +1,10 @@
 // Defects that a reading of the queue and the cache found: each was a test that failed.
-import type { SyncClientOptions } from 'tidemark'
-import { createQueryStore, memoryStorage } from 'tidemark'
+import type { SyncClientOptions, SyncStorage } from 'tidemark'
+import { createQueryStore, defineMutation, memoryStorage } from 'tidemark'
 import { describe, expect, test } from 'vitest'
-import { at, doc, docQuery, loadDoc, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
+import { at, doc, docQuery, loadDoc, nextWrite, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
 import { greet } from '../kit/stream'
-import { adding, editing, removing, take, todo } from '../kit/todos'
+import { adding, editing, loadTodos, removing, take, todo } from '../kit/todos'
 import type { World } from '../kit/world'
 import { createWorld } from '../kit/world'
 
@@ -276,5 +276,195 @@ describe('sends that wait for a read', () => {
     q1.stop()
     await world.settle()
     takeWrite(world, 'n')
+  })
+})
+
+describe('an attempt that the circuit breaker did not let out', () => {
+  test('goes when the breaker has closed before the function noticed', async () => {
+    let release: () => void = () => {}
+    const slow = writing('push', {
+      mutationFn: async (write, { fetch }) => {
+        try {
+          return await (await fetch('/write', { body: JSON.stringify(write) })).json()
+        } catch (error) {
+          if (write.token === 'slow') await new Promise<void>((resolve) => void (release = resolve))
+          throw error
+        }
+      },
+    })
+    const world = await started({ mutations: [slow], breaker: { threshold: 1, base: 10_000, cap: 10_000 } })
+    world.sync.mutate(slow, { token: 'a', to: [], scope: 'a' })
+    await world.settle()
+    await takeWrite(world, 'a').answer({}, { status: 503 })
+    world.sync.mutate(slow, { token: 'slow', to: [], scope: 'slow' })
+    await world.settle()
+    await world.advance(10_000)
+    await takeWrite(world, 'a').answer({})
+    release()
+    await world.advance(1000)
+    takeWrite(world, 'slow')
+  })
+})
+
+describe('closing', () => {
+  test('takes nothing in while it flushes', async () => {
+    const world = await started()
+    world.sync.mutate(push, { token: 'a', to: [] })
+    await world.settle()
+    const closed = world.sync.close({ outbox: 'flush' })
+    expect(() => world.sync.mutate(push, { token: 'b', to: [] })).toThrow(/closed/)
+    await takeWrite(world, 'a').answer({})
+    await closed
+    expect(world.clock.pending()).toBe(0)
+    expect(await world.storage.list('')).toEqual([])
+  })
+
+  test('twice ends once, when all is done', async () => {
+    const world = await started()
+    world.sync.mutate(push, { token: 'a', to: [] })
+    await world.settle()
+    const ends: string[] = []
+    void world.sync.close({ outbox: 'flush' }).then(() => ends.push('first'))
+    void world.sync.close().then(() => ends.push('second'))
+    await world.settle()
+    expect(ends).toEqual([])
+    await takeWrite(world, 'a').answer({})
+    await world.settle()
+    expect(ends).toHaveLength(2)
+  })
+})
+
+describe('starting and stopping', () => {
+  test('what undid a start before a stop does not undo the next start', async () => {
+    const world = createWorld({ mutations: [push] })
+    const undo = world.sync.start()
+    world.sync.stop()
+    world.sync.start()
+    undo()
+    await world.settle()
+    world.sync.mutate(push, { token: 'a', to: [] })
+    await world.settle()
+    takeWrite(world, 'a')
+  })
+})
+
+describe('a conflict that says nothing of what the server has', () => {
+  test.each(['server-wins', 'manual', 'rebase'] as const)('is read again, with %s', async (policy) => {
+    const edit = editing({ conflict: policy })
+    const world = await started({ mutations: [edit] })
+    await loadTodos(world, [todo('1', 'one', { version: 1 })], at(1))
+    world.sync.mutate(edit, { id: '1', title: 'mine' })
+    await world.settle()
+    await take(world, '/edit').answer({ title: 'Changed.' }, { status: 412 })
+    await world.settle()
+    world.net.take('GET', '/todos')
+  })
+})
+
+describe('requests of a mutation', () => {
+  test('keep the method of a Request', async () => {
+    const seen: Array<string | undefined> = []
+    const put = defineMutation<string, unknown>({
+      mutationKey: ['put'],
+      mutationFn: (title, { fetch }) => fetch(new Request('https://a.test/x', { method: 'PUT', body: title })),
+    })
+    const world = await started({
+      mutations: [put],
+      platform: {
+        fetch: (input, init) => {
+          seen.push(new Request(input as string, init as RequestInit).method)
+          return Promise.resolve(new Response(null, { status: 204 }))
+        },
+      },
+    })
+    await world.sync.mutate(put, 'x').confirmed
+    expect(seen).toEqual(['PUT'])
+  })
+
+  test('whose headers cannot be made now are made again later', async () => {
+    let fails = 2
+    const world = await started({
+      headers: async () => {
+        if (fails-- > 0) throw Object.assign(new Error('auth/network-request-failed'), { name: 'FirebaseError' })
+        return { authorization: 'token' }
+      },
+    })
+    const handle = world.sync.mutate(push, { token: 'a', to: [] })
+    await (await nextWrite(world)).answer({})
+    await handle.confirmed
+    expect(world.sync.outbox.getState().failed).toEqual([])
+  })
+})
+
+describe('a failed write that is tried again', () => {
+  test('is in storage once, all the time', async () => {
+    const disk = memoryStorage()
+    const rows: number[] = []
+    const storage: SyncStorage = {
+      ...disk,
+      async write(batch) {
+        await disk.write(batch)
+        rows.push((await disk.list('default/outbox/')).filter(([key]) => !key.endsWith('meta')).length)
+      },
+    }
+    const world = await started({ storage })
+    const handle = world.sync.mutate(push, { token: 'a', to: [] })
+    await world.settle()
+    await takeWrite(world, 'a').answer({ title: 'No.' }, { status: 422 })
+    await world.settle()
+    world.sync.retry(handle.id)
+    await world.settle()
+    expect(statuses(world)).toEqual(['sending'])
+    expect(new Set(rows)).toEqual(new Set([1]))
+    expect(world.sync.outbox.getState().failed).toEqual([])
+  })
+})
+
+describe('a confirmed change that an unwatched query lacks', () => {
+  test('is nothing to report', async () => {
+    const world = await started()
+    const q1 = await loadDoc(world, doc('q1', 0))
+    const handle = world.sync.mutate(push, { token: 'm', to: ['q1'] })
+    await world.settle()
+    q1.stop()
+    await takeWrite(world).answer({}, at(1))
+    await handle.reflected
+    await world.advance(60_000)
+    expect(world.reports).toEqual([])
+  })
+})
+
+describe('an answer that the function could not use', () => {
+  test('may have been a success: what the change touches is read again', async () => {
+    const strict = writing('push', {
+      mutationFn: async (write, { fetch }) => (await fetch('/write', { body: JSON.stringify(write) })).json(),
+    })
+    const world = await started({ mutations: [strict] })
+    await loadDoc(world, doc('q1', 0))
+    const handle = world.sync.mutate(strict, { token: 'm', to: ['q1'] })
+    await world.settle()
+    await takeWrite(world).answer(undefined, at(1))
+    await expect(handle.confirmed).rejects.toMatchObject({ code: 'rejected' })
+    await world.settle()
+    takeRead(world, 'q1')
+  })
+})
+
+describe('a recipe of an answer that throws', () => {
+  test('is reported, and its query is read again', async () => {
+    const wrong = writing('push', {
+      apply: (base) =>
+        base.update(docQuery('q1').queryKey, (draft) => void (draft as never as { no: { no: 1 } }).no.no),
+    })
+    const world = await started({ mutations: [wrong] })
+    const q1 = await loadDoc(world, doc('q1', 0))
+    const handle = world.sync.mutate(wrong, { token: 'm', to: ['q1'] })
+    await world.settle()
+    await takeWrite(world).answer({}, at(1))
+    await world.settle()
+    await takeRead(world, 'q1').answer(doc('q1', 1, 'm'), at(1))
+    await handle.reflected
+    expect([q1.now, ...statuses(world)]).toEqual(['m'])
+    expect(world.reports).toMatchObject([{ code: 'recipe' }])
   })
 })
