@@ -1,6 +1,6 @@
 /**
- * TanStack's React hooks hear of a change after a timer of 0 ms. What a sync client publishes they hear at once, so that
- * the screen follows `mutate()` in the same turn; everything else keeps TanStack's timing. See
+ * TanStack's React hooks hear of a change after a timer of 0 ms. What a write of a sync client publishes they hear at
+ * once, so that the screen follows `mutate()` in the same turn; everything else keeps TanStack's timing. See
  * docs/decisions/rendering-in-the-turn.md.
  */
 import { defaultScheduler, notifyManager } from '@tanstack/react-query'
@@ -14,7 +14,7 @@ interface Turns {
   depth: number
 }
 
-/** Lets React's hooks hear this client's publishes in the turn. Returns a function that ends it. */
+/** Lets React's hooks hear this client's writes in the turn. Returns a function that ends it. */
 export function renderInTurn(client: SyncClient): () => void {
   const turns = turnsOf(notifyManager)
   return client.wrapPublish((publish) => {

@@ -67,7 +67,7 @@ export interface Core extends CoreDeps {
   touch(record: QueryRecord): void
   /** After the transition: make the reads that are wanted. */
   refresh: (record: QueryRecord) => void
-  /** What every call of observers' listeners runs inside of. */
+  /** What the calls of observers' listeners run inside of, when an own write is the reason. */
   readonly wraps: Set<(publish: () => void) => void>
   /** Runs `run` inside the wraps. */
   publish(run: () => void): void
@@ -102,6 +102,8 @@ export function createCore(deps: CoreDeps): Core {
   /** Confirmed, and lacking somewhere. */
   const confirmed = new Set<Layer>()
   let depth = 0
+  /** The transition is about an own write: it comes, it leaves, or the server has accepted it. */
+  let isOwn = false
   let dirty = new Set<QueryRecord>()
   let later: Array<() => void> = []
   const muted = new Map<AnyObserver, MutedListeners>()
@@ -144,6 +146,7 @@ export function createCore(deps: CoreDeps): Core {
     },
     afterwards: (run) => void later.push(run),
     addLayer(layer) {
+      isOwn = true
       let at = layers.length
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
@@ -151,6 +154,7 @@ export function createCore(deps: CoreDeps): Core {
       for (const record of candidates(core, layer)) attachOne(record, layer)
     },
     removeLayer(layer) {
+      isOwn = true
       const at = layers.indexOf(layer)
       if (at >= 0) layers.splice(at, 1)
       confirmed.delete(layer)
@@ -169,6 +173,7 @@ export function createCore(deps: CoreDeps): Core {
     touchedBy: (layer) => touched.get(layer) ?? NONE,
     checkLayers,
     confirmed(layer) {
+      isOwn = true
       confirmed.add(layer)
       core.sawOwn(layer.confirmedAt)
     },
@@ -223,11 +228,14 @@ export function createCore(deps: CoreDeps): Core {
       depth = 0
     }
     const callbacks = later
+    const inTurn = isOwn
     later = []
-    if (notify.length > 0)
-      core.publish(() => {
-        for (const call of notify) guarded(call)
-      })
+    isOwn = false
+    const tellAll = (): void => {
+      for (const call of notify) guarded(call)
+    }
+    if (notify.length > 0 && inTurn) core.publish(tellAll)
+    else tellAll()
     if (changed.size > 0) checkLayers()
     for (const call of callbacks) call()
   }
