@@ -67,7 +67,11 @@ test('a flush ends after ten seconds, whatever the network does', async () => {
 test('a page that would lose changes asks before it is left, and only while there are some', async () => {
   let needed = (): boolean => false
   const world = createWorld({ mutations: [add] })
-  const guarded = { ...world.net.network, guardUnload: (isNeeded: () => boolean) => ((needed = isNeeded), () => {}) }
+  const guardUnload = (isNeeded: () => boolean) => {
+    needed = isNeeded
+    return () => {}
+  }
+  const guarded = { ...world.net.network, guardUnload }
   const { sync, net, settle } = createWorld({
     mutations: [add],
     platform: { network: guarded, fetch: world.net.fetch, clock: world.clock },

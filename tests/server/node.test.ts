@@ -82,8 +82,9 @@ test('readers that pause cost nothing but their place, harm nobody, and are drop
   const growth = (await send(1_500)) - before
   console.info(`30 MB past 40 paused readers: memory grew by ${(growth / 1e6).toFixed(1)} MB`)
   expect(handler.snapshot()['ring_size']).toBeLessThanOrEqual(1_020_000)
-  // A queue per reader would be 1.2 GB.
-  expect(growth).toBeLessThan(20_000_000)
+  // A queue per reader would be 1.2 GB. What the healthy reader's connection holds is let go a moment later.
+  expect(growth).toBeLessThan(100_000_000)
+  await expect.poll(() => heapUsed() - before, { timeout: 10_000 }).toBeLessThan(20_000_000)
   await expect.poll(() => handler.snapshot()['streams_closed{lag}'], { timeout: 10_000 }).toBe(40)
   await handler.write((tx) => tx.put('row', 1, { n: -1 }))
   expect(await healthy.next()).toMatchObject({ changes: [{ value: { n: -1 } }] })
