@@ -39,7 +39,7 @@ export interface Frame {
 /** What a stream asks for that names no topics: all that its principal may hear. */
 export const EVERY_TOPIC = '*'
 
-export function hears({ topics }: Audience, topic: string): boolean {
+function hears({ topics }: Audience, topic: string): boolean {
   return topics.has(topic) || topics.has(EVERY_TOPIC)
 }
 
