@@ -50,14 +50,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'publishes a base while an open mutation may be in it',
     file: 'src/cache/accept.ts',
-    find: '    else wait.add(layer.id)\n',
+    find: '      wait.add(layer.id)\n',
     replace: '',
   },
   {
     name: 'takes a base of which nothing can be told',
     file: 'src/cache/accept.ts',
-    find: "else if (verdict === 'unknowable') return false",
-    replace: "else if (verdict === 'unknowable') continue",
+    find: "if (verdict === 'unknowable') return false",
+    replace: "if (verdict === 'unknowable') continue",
   },
   {
     name: 'believes that a mutation which was not named is lacking',
@@ -105,13 +105,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lets a conflict keep its id',
     file: 'src/queue/settle.ts',
-    find: 'entry.id = random.id(clock.now())',
-    replace: 'void random',
+    find: '    id: random.id(clock.now()),\n    variables,',
+    replace: '    variables,',
   },
   {
     name: 'gives a replacement no new effect',
     file: 'src/queue/settle.ts',
-    find: '    cache.core.addLayer(layer)\n',
+    find: '    if (!isSame) cache.core.addLayer(layer)\n',
     replace: '',
   },
   {
@@ -155,6 +155,42 @@ export const mutants: readonly Mutant[] = [
     name: 'applies a patch on a version that it does not name',
     file: 'src/cache/push.ts',
     find: "  if (change.op !== 'put' && current !== change.base) return undefined\n",
+    replace: '',
+  },
+  {
+    name: 'gives a retry another sequence',
+    file: 'src/queue/send.ts',
+    find: '  if (entry.sequence === undefined) {',
+    replace: '  {',
+  },
+  {
+    name: 'sends before the row is on disk',
+    file: 'src/queue/queue.ts',
+    find: 'if (!item.appended || item.abort !== undefined',
+    replace: 'if (item.abort !== undefined',
+  },
+  {
+    name: 'sends what builds on an unconfirmed creation',
+    file: 'src/queue/queue.ts',
+    find: 'if (entry.deps.some(',
+    replace: 'if (false && entry.deps.some(',
+  },
+  {
+    name: 'runs the recipe of one change over the rows of another',
+    file: 'src/cache/fold.ts',
+    find: 'String(each.id) === String(id) && ',
+    replace: '',
+  },
+  {
+    name: 'forgets that positions moved',
+    file: 'src/cache/fold.ts',
+    find: '      if (work.structural) finish(work)\n',
+    replace: '',
+  },
+  {
+    name: 'discards an event because a read would be too old',
+    file: 'src/cache/evidence.ts',
+    find: "if (incoming.kind === 'push' || incoming.kind === 'manual' || incoming.rows !== undefined) return false",
     replace: '',
   },
 ]

@@ -27,7 +27,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     fsModuleCache: false, // or a mutant would be served the modules of another
-    include: ['tests/properties/**/*.test.ts', 'tests/client/**/*.test.ts'],
+    include: ['tests/scenarios/**/*.test.ts', 'tests/client/**/*.test.ts', 'tests/properties/**/*.test.ts'],
     bail: 1,
     reporters: ['dot'],
     env: { RUNS: process.env['RUNS'] ?? '1800' },
