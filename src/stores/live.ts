@@ -17,6 +17,7 @@ export function createLiveStore<T>(compute: (previous: T | undefined) => T, cloc
   let current = inner.getState()
   let dirty = false
   let scheduled = false
+  let watchers = 0
   // Reading publishes nothing: React reads while it renders, and nobody may be told to render then.
   const read = (): T => {
     if (dirty) {
@@ -25,15 +26,31 @@ export function createLiveStore<T>(compute: (previous: T | undefined) => T, cloc
     }
     return current
   }
+  const publish = (): void => {
+    if (!Object.is(read(), inner.getState())) inner.setState(current, true)
+  }
   return {
-    store: { getState: read, getInitialState: inner.getInitialState, subscribe: inner.subscribe },
+    store: {
+      getState: read,
+      getInitialState: inner.getInitialState,
+      subscribe(listener) {
+        if (watchers++ === 0) publish() // nobody was told while nobody watched
+        const unsubscribe = inner.subscribe(listener)
+        let active = true
+        return () => {
+          if (active) watchers--
+          active = false
+          unsubscribe()
+        }
+      },
+    },
     changed() {
       dirty = true
-      if (scheduled) return
+      if (scheduled || watchers === 0) return // computed when it is read
       scheduled = true
       clock.soon(() => {
         scheduled = false
-        if (!Object.is(read(), inner.getState())) inner.setState(current, true)
+        publish()
       })
     },
   }
