@@ -78,6 +78,8 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
   const logKey = (entry: Entry) => `${prefix}log/${String(entry.pos).padStart(16, '0')}`
   const failedKey = (id: string) => `${prefix}failed/${id}`
   const metaKey = `${prefix}meta`
+  // A row per scope: there may be thousands in the life of an outbox, and one write is of one or two.
+  const sequencePrefix = `${prefix}sequence/`
   let isReadable = true
   const write = async (batch: ReadonlyArray<readonly [string, string | undefined]>): Promise<void> => {
     try {
@@ -102,8 +104,11 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
       const damaged: string[] = []
       try {
         const meta = await storage.get(metaKey)
+        const rows = await storage.list(sequencePrefix)
+        const counted = rows.map(([key, text]) => [key.slice(sequencePrefix.length), serializer.deserialize(text)])
+        const sequences = Object.fromEntries(counted) as OutboxMeta['sequences']
         return {
-          meta: meta === undefined ? undefined : (serializer.deserialize(meta) as OutboxMeta),
+          meta: meta === undefined ? undefined : { ...(serializer.deserialize(meta) as OutboxMeta), sequences },
           entries: await read(`${prefix}log/`, damaged),
           failed: await read(`${prefix}failed/`, damaged),
           damaged,
@@ -113,12 +118,16 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
         throw cause
       }
     },
-    async save(entries, meta) {
+    async save(entries, { sequences, ...meta }) {
       if (!isReadable) throw unwritten(undefined)
+      const counted = new Map(entries.map(({ scope }) => [scope, sequences[scope]]))
       await write([
         ...entries.map((entry) => [logKey(entry), serializer.serialize(entry)] as const),
         ...entries.flatMap(({ replaces }) =>
           replaces === undefined ? [] : [[failedKey(replaces), undefined] as const],
+        ),
+        ...[...counted].flatMap(([scope, last]) =>
+          last === undefined ? [] : [[`${sequencePrefix}${scope}`, serializer.serialize(last)] as const],
         ),
         [metaKey, serializer.serialize(meta)],
       ])

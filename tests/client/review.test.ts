@@ -404,7 +404,7 @@ describe('a failed write that is tried again', () => {
       ...disk,
       async write(batch) {
         await disk.write(batch)
-        rows.push((await disk.list('default/outbox/')).filter(([key]) => !key.endsWith('meta')).length)
+        rows.push((await disk.list('default/outbox/')).filter(([key]) => /log|failed/.test(key)).length)
       },
     }
     const world = await started({ storage })
@@ -466,5 +466,50 @@ describe('a recipe of an answer that throws', () => {
     await handle.reflected
     expect([q1.now, ...statuses(world)]).toEqual(['m'])
     expect(world.reports).toMatchObject([{ code: 'recipe' }])
+  })
+})
+
+describe('what is written with one change', () => {
+  test('does not grow with the number of scopes, and each scope counts on after a reload', async () => {
+    const storage = memoryStorage()
+    const world = await started({ storage })
+    for (let i = 0; i < 50; i++) world.sync.mutate(push, { token: `t${i}`, to: [], scope: `list:${i}` })
+    await world.settle()
+    for (const request of [...world.net.waiting]) await request.answer({})
+    expect((await storage.get('default/outbox/meta'))?.length).toBeLessThan(200)
+    world.sync.stop()
+    const next = await started({ storage, seed: 2 })
+    for (const scope of ['list:7', 'list:50']) next.sync.mutate(push, { token: scope, to: [], scope })
+    await next.settle()
+    expect(writes(next).map(({ headers }) => headers.get('sync-sequence'))).toEqual(['2', '1'])
+  })
+})
+
+describe('the stores of a client', () => {
+  test('cost nothing while nobody watches them, and tell what has happened since', async () => {
+    const world = await started()
+    let asked = 0
+    const { isOnline } = world.net.network
+    Object.assign(world.net.network, { isOnline: () => ++asked > 0 && isOnline() })
+    world.sync.pause()
+    asked = 0
+    for (let i = 0; i < 10; i++) {
+      world.sync.mutate(push, { token: 'a', to: [] })
+      await world.settle()
+    }
+    const unwatched = asked
+    const stop = world.sync.status.subscribe(() => {})
+    for (let i = 0; i < 10; i++) {
+      world.sync.mutate(push, { token: 'a', to: [] })
+      await world.settle()
+    }
+    expect(asked - unwatched).toBeGreaterThan(unwatched)
+    const seen: number[] = []
+    stop()
+    world.sync.mutate(push, { token: 'a', to: [] })
+    world.sync.status.subscribe(({ pending }, before) => seen.push(before.pending, pending))
+    world.sync.mutate(push, { token: 'a', to: [] })
+    await world.settle()
+    expect(seen).toEqual([21, 22])
   })
 })
