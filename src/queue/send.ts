@@ -103,10 +103,14 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
     evidence.left = true
     const found = evidenceOf(cache.core, response, HEADERS.pending in fields ? names : [])
     evidence.cursor = laterCursor(evidence.cursor, found.cursor)
-    if (found.asked !== undefined) evidence.named = { asked: found.asked, reflects: found.reflects }
+    // A stored answer names what it was asked for then: what it does not name may be in it all the same.
+    const isFirst = entry.attempt === 1 && response.headers.get(HEADERS.replayed) !== 'true'
+    if (found.asked !== undefined) evidence.named = { asked: isFirst ? found.asked : NOBODY, reflects: found.reflects }
     return response
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 async function failed(state: QueueState, item: Item, error: unknown): Promise<void> {
   const { entry, mutation } = item

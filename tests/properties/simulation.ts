@@ -103,6 +103,7 @@ const WEIGHTS: Record<string, number> = {
   repeatEvent: 1,
   auth: 2,
   tick: 2,
+  skew: 0.5,
 }
 const FAULTS = ['loseRequest', 'loseAnswer', 'duplicate', 'timeout', 'loseRead', 'cut', 'dropEvent']
 const STREAM = ['cut', 'connect', 'event', 'dropEvent', 'repeatEvent']
@@ -192,6 +193,9 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
   let reads: ReadTravelling[] = []
   let made = 0
   let violation: Violation | undefined
+  let published = 0
+  const sequences = new Map<string, { scope: string; sequence: number }>()
+  const lastSequence = new Map<string, number>()
 
   // ------------------------------------------------------------------ server
   const server = {
@@ -338,7 +342,12 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
 
   function mount(query: string): void {
     const store = createQueryStore(sync, queryOf(query))
-    const stop = store.subscribe(() => checkView(query))
+    const seen = { data: store.getState().data }
+    const stop = store.subscribe(({ data }) => {
+      if (!Object.is(data, seen.data)) published++
+      seen.data = data
+      checkView(query)
+    })
     watched.set(query, { stop, data: () => store.getState().data })
   }
 
@@ -384,6 +393,43 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
     }
   }
 
+  /** Dense within a scope, given at first send, kept over every retry. */
+  function checkSequence({ headers, id }: Sent): void {
+    const scope = headers.get('sync-scope') ?? ''
+    const sequence = Number(headers.get('sync-sequence'))
+    const known = sequences.get(id ?? '')
+    if (known !== undefined && (known.sequence !== sequence || known.scope !== scope))
+      throw new Violation(`I12 ${id} was sent as ${known.sequence}, now as ${sequence}`)
+    if (known !== undefined) return
+    const last = lastSequence.get(scope) ?? 0
+    if (sequence !== last + 1) throw new Violation(`I12 sequence ${sequence} of scope ${scope} follows ${last}`)
+    lastSequence.set(scope, sequence)
+    sequences.set(id ?? '', { scope, sequence })
+  }
+
+  /** What is delivered again changes no reference and tells nobody. */
+  async function unchanged(run: () => Promise<void>): Promise<void> {
+    await settle()
+    const before = names.map((query) => [sync.getView(['doc', query]), sync.getBase(['doc', query])])
+    const count = published
+    await run()
+    const after = names.map((query) => [sync.getView(['doc', query]), sync.getBase(['doc', query])])
+    if (before.some((pair, at) => pair.some((value, which) => !Object.is(value, after[at]?.[which]))))
+      throw new Violation('I10 an event delivered again changed something')
+    if (published !== count) throw new Violation('I10 an event delivered again told somebody')
+  }
+
+  /** Nothing is kept that nobody lacks. */
+  async function checkBounded(): Promise<void> {
+    for (const query of names) if (!watched.has(query)) sync.queryClient.removeQueries({ queryKey: ['doc', query] })
+    await settle()
+    const { entries } = sync.outbox.getState()
+    if (entries.length > 0)
+      throw new Violation(
+        `I19 the log still has ${entries.map(({ variables }) => (variables as Variables).root).join()}`,
+      )
+  }
+
   function checkOrder(): void {
     const pos = new Map([...truth.keys()].map((root, at) => [root, at]))
     const last = new Map<string, number>()
@@ -403,6 +449,7 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
   async function settle(): Promise<void> {
     await clock.settle()
     for (const sent of net.waiting.splice(0)) {
+      if (sent.method === 'POST') checkSequence(sent)
       if (sent.method === 'POST')
         writes.push({ sent, variables: sent.body as Variables, id: sent.id ?? '', lost: false })
       else reads.push({ sent, query: sent.url.slice('/doc/'.length) })
@@ -487,8 +534,10 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
   async function emit(again: boolean): Promise<void> {
     if (connection === undefined) return
     if (again) {
-      if (lastEvent !== undefined && kind.cursors)
-        await connection.stream.send(lastEvent.name, lastEvent.data, lastEvent.id)
+      if (lastEvent === undefined || !kind.cursors) return
+      const { stream } = connection
+      const { name, data, id } = lastEvent
+      await unchanged(() => stream.send(name, data, id))
       return
     }
     const event = connection.queue.shift()
@@ -646,6 +695,8 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
     },
     auth: () => sync.resume(),
     tick: (number) => clock.advance(number % 1500),
+    // The device's clock is set, by up to ten years: no outcome may depend on it.
+    skew: (number) => clock.shift((number % 2 === 0 ? 1 : -1) * (number % 315_360_000_000)),
   }
 
   return {
@@ -692,6 +743,7 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
         check()
       }
       finalChecks()
+      await checkBounded()
     },
     async end() {
       for (const { stop } of watched.values()) stop()
