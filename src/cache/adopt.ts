@@ -3,7 +3,7 @@
  * `accept`, whoever calls them (fetches, `setQueryData`, hydration, persisters, initial data), with whatever options.
  */
 import type { Query, QueryState } from '@tanstack/query-core'
-import { skipToken } from '@tanstack/query-core'
+import { CancelledError, skipToken } from '@tanstack/query-core'
 import { isCursor } from '../base/cursor'
 import { createDeferred } from '../base/deferred'
 import type { Acceptance } from './accept'
@@ -129,8 +129,15 @@ function wrapQueryFn(deps: AdoptDeps, record: QueryRecord, queryFn: AnyQueryFn):
       record.read = read
       if (record.query.state.fetchMeta?.fetchMore !== undefined) read.answers.push(knownPages(core, record))
     }
-    return queryFn(deps.extendContext(context, record, read) as never)
+    const result = queryFn(deps.extendContext(context, record, read) as never)
+    if (result instanceof Promise) result.then(undefined, () => forgetRead(record, read))
+    return result
   }
+}
+
+/** What the answers of a failed read said is nothing that the next one, or its retry, is made of. */
+function forgetRead(record: QueryRecord, read: ReadEvidence): void {
+  if (record.read === read) record.read = undefined
 }
 
 /** A further page joins pages of the base: the base is one of the answers that the read is made of. */
@@ -229,6 +236,8 @@ function setState(core: Core, record: QueryRecord, state: Partial<QueryState<unk
       record.base = undefined
       record.held = []
       record.baseLocated = locate(undefined, record.shape)
+      record.arrival?.reject(new CancelledError({ silent: true }))
+      record.arrival = undefined
       return originals.setState(state)
     }
     const { cursor } = state as { cursor?: unknown }
