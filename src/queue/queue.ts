@@ -23,7 +23,7 @@ import type { Entry } from './outbox'
 import { send } from './send'
 import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes, targetOf } from './settle'
 import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
-import { leaveScope, setStatus } from './state'
+import { joinScope, leaveScope, setStatus } from './state'
 import { copyVariables, stringsIn } from './variables'
 
 export interface Queue {
@@ -103,9 +103,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     byLayer.set(layer, item)
     state.items.set(entry.id, item)
     for (const id of item.creates) state.creators.set(id, item)
-    const list = state.scopes.get(entry.scope)
-    if (list === undefined) state.scopes.set(entry.scope, [item])
-    else list.push(item)
+    joinScope(state, item)
     if (deps.development) warnOfSharedRows(state, item)
     deps.cache.add(layer)
     if (deps.development) warnOfNothing(state, item)
@@ -502,11 +500,6 @@ async function load(state: QueueState, add: (entry: Entry, mutation: AnyMutation
       else restore(state, add, brought, mutation)
     }
     state.failed = [...found.failed, ...state.failed]
-    for (const [scope, list] of state.scopes)
-      state.scopes.set(
-        scope,
-        list.sort((a, b) => a.entry.pos - b.entry.pos),
-      )
   } catch (cause) {
     deps.report(
       new SyncError(

@@ -184,6 +184,7 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
   })
   fail(state, item, error)
   for (const dependent of dependents) {
+    if (!state.items.has(dependent.entry.id)) continue // a callback has given it up
     const { mutationKey } = dependent.entry
     if (dependent.mutation?.onDependencyRejected === 'keep') {
       setStatus(state, dependent, 'blocked')

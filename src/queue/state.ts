@@ -127,6 +127,15 @@ export async function save(state: QueueState, ...items: Item[]): Promise<void> {
   }
 }
 
+/** Puts the item into its scope, in the order of `pos`: nearly always at the end. */
+export function joinScope(state: QueueState, item: Item): void {
+  const list = state.scopes.get(item.entry.scope) ?? []
+  let at = list.length
+  while (at > 0 && (list[at - 1]?.entry.pos ?? 0) > item.entry.pos) at--
+  list.splice(at, 0, item)
+  state.scopes.set(item.entry.scope, list)
+}
+
 /** Takes the item out of its scope. */
 export function leaveScope(state: QueueState, item: Item): void {
   const list = state.scopes.get(item.entry.scope)

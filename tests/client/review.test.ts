@@ -2,6 +2,7 @@
 import type { SyncClientOptions, SyncStorage } from 'tidemark'
 import { createQueryStore, defineMutation, memoryStorage } from 'tidemark'
 import { describe, expect, test } from 'vitest'
+import type { Doc } from '../kit/docs'
 import { at, doc, docQuery, loadDoc, nextWrite, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
 import { greet } from '../kit/stream'
 import { adding, editing, loadTodos, removing, take, todo } from '../kit/todos'
@@ -511,5 +512,159 @@ describe('the stores of a client', () => {
     world.sync.mutate(push, { token: 'a', to: [] })
     await world.settle()
     expect(seen).toEqual([21, 22])
+  })
+})
+
+describe('a read of several pages', () => {
+  test('that failed leaves no evidence to the next one', async () => {
+    const pages = {
+      queryKey: ['pages'],
+      queryFn: ({ fetch, pageParam }: { fetch: (url: string) => Promise<Response>; pageParam: number }) =>
+        fetch(`/pages/${pageParam}`).then((r): Promise<Doc> => r.json()),
+      initialPageParam: 1,
+      getNextPageParam: (_: Doc, all: Doc[]) => (all.length < 2 ? all.length + 1 : undefined),
+      pages: 2,
+    }
+    const world = await started()
+    const stop = createQueryStore(world.sync, pages as never).subscribe(() => {})
+    await world.settle()
+    await world.net.take('GET', '/pages/1').answer(doc('q1', 1), at(1))
+    await world.settle()
+    await world.net.take('GET', '/pages/2').answer(doc('q2', 1), at(1))
+    await world.settle()
+    void world.sync.queryClient.refetchQueries({ queryKey: ['pages'] })
+    await world.settle()
+    await world.net.take('GET', '/pages/1').answer(doc('q1', 2), at(2))
+    await world.settle()
+    await world.net.take('GET', '/pages/2').answer({}, { status: 500 })
+    await world.settle()
+    void world.sync.queryClient.refetchQueries({ queryKey: ['pages'] })
+    await world.settle()
+    await world.net.take('GET', '/pages/1').answer(doc('q1', 5), at(5))
+    await world.settle()
+    await world.net.take('GET', '/pages/2').answer(doc('q2', 5), at(5))
+    await world.settle()
+    const state = world.sync.queryClient.getQueryState(['pages']) as unknown as { cursor: string; fetchStatus: string }
+    expect(state.cursor).toBe('e:5')
+    expect(world.net.waiting).toEqual([])
+    stop()
+  })
+})
+
+describe('callbacks that act', () => {
+  test('what onError gives up is not kept as failed', async () => {
+    let other: string | undefined
+    const add = adding({ onError: () => void (other !== undefined && world.sync.discard(other)) })
+    const edit = editing()
+    const world = await started({ mutations: [add, edit] })
+    world.sync.mutate(add, todo('n', 'new'))
+    other = world.sync.mutate(edit, { id: 'n', title: 'newer' }).id
+    await world.settle()
+    await take(world, '/add').answer({ title: 'No.' }, { status: 422 })
+    await world.settle()
+    expect(world.sync.outbox.getState().failed.map(({ variables }) => variables)).toEqual([todo('n', 'new')])
+  })
+
+  test('a write made in "optimistic" comes after the one that makes it', async () => {
+    const outer = writing('push', {
+      mutationKey: ['outer'],
+      optimistic: () => void world.sync.mutate(push, { token: 'inner', to: [] }),
+    })
+    const world = await started({ mutations: [push, outer] })
+    world.sync.mutate(outer, { token: 'outer', to: [] })
+    await world.settle()
+    await takeWrite(world, 'outer').answer({})
+    await world.settle()
+    takeWrite(world, 'inner')
+  })
+
+  test('onSuccess that closes leaves nothing running', async () => {
+    const outer = writing('push', { onSuccess: () => world.sync.close() })
+    const world = await started({ mutations: [outer] })
+    const a = world.sync.mutate(outer, { token: 'outer', to: [] })
+    const b = world.sync.mutate(outer, { token: 'b', to: [] })
+    await world.settle()
+    await takeWrite(world).answer({})
+    await a.confirmed
+    await expect(b.confirmed).rejects.toMatchObject({ code: 'stopped' })
+    expect(world.clock.pending()).toBe(0)
+  })
+})
+
+describe('a read whose data waits', () => {
+  async function waiting() {
+    const world = await started()
+    const q1 = await loadDoc(world, doc('q1', 0))
+    const handle = world.sync.mutate(push, { token: 'm', to: ['q1'] })
+    await world.settle()
+    const fetched = world.sync.queryClient.fetchQuery({ ...docQuery('q1'), staleTime: 0 })
+    let end = 'waits'
+    fetched.then(
+      () => (end = 'resolved'),
+      () => (end = 'rejected'),
+    )
+    await world.settle()
+    await takeRead(world, 'q1').answer(doc('q1', 1, 'x'), at(1))
+    return { world, q1, handle, end: () => end }
+  }
+  test('is over when the query is reset', async () => {
+    const { world, q1, end } = await waiting()
+    q1.stop()
+    await world.sync.queryClient.resetQueries({ queryKey: docQuery('q1').queryKey })
+    await world.settle()
+    expect(world.sync.getView(docQuery('q1').queryKey)).toBeUndefined()
+    await takeWrite(world).answer({}, at(2))
+    await world.settle()
+    expect(end()).not.toBe('waits')
+  })
+  test('is not lost by cancelQueries', async () => {
+    const { world, handle, end } = await waiting()
+    await world.sync.queryClient.cancelQueries({ queryKey: docQuery('q1').queryKey })
+    expect(world.sync.queryClient.isFetching()).toBe(1)
+    await takeWrite(world).answer({}, at(2))
+    await handle.confirmed
+    await world.settle()
+    expect(end()).toBe('resolved')
+    await takeRead(world, 'q1').answer(doc('q1', 2, 'x', 'm'), at(2))
+    await world.settle()
+    expect(world.sync.queryClient.isFetching()).toBe(0)
+    expect(world.sync.getView(docQuery('q1').queryKey)).toEqual(doc('q1', 2, 'x', 'm'))
+  })
+  test('gives way to setQueryData', async () => {
+    const { world, handle, end } = await waiting()
+    world.sync.queryClient.setQueryData(docQuery('q1').queryKey, doc('q1', 9, 'z'))
+    expect(world.sync.getView(docQuery('q1').queryKey)).toEqual(doc('q1', 9, 'z', 'm'))
+    await takeWrite(world).answer({}, at(2))
+    await handle.confirmed
+    await world.settle()
+    expect(end()).toBe('resolved')
+    for (const r of [...world.net.waiting]) await r.answer(doc('q1', 2, 'x', 'm'), at(2))
+    await world.settle()
+    expect(world.sync.queryClient.isFetching()).toBe(0)
+  })
+  test('is there though a later read fails', async () => {
+    const { world, handle } = await waiting()
+    void world.sync.queryClient.refetchQueries({ queryKey: docQuery('q1').queryKey })
+    await world.settle()
+    await takeRead(world, 'q1').answer({}, { status: 500 })
+    await world.settle()
+    await takeWrite(world).answer({}, at(2))
+    await handle.confirmed
+    await world.settle()
+    for (const r of [...world.net.waiting]) await r.answer(doc('q1', 2, 'x', 'm'), at(2))
+    await world.settle()
+    expect(world.sync.queryClient.isFetching()).toBe(0)
+    expect(world.sync.queryClient.getQueryState(docQuery('q1').queryKey)?.status).toBe('success')
+    expect(statuses(world)).toEqual([])
+  })
+  test('is there for who mounts later', async () => {
+    const { world, q1, handle } = await waiting()
+    q1.stop()
+    const again = watchDoc(world, 'q1')
+    await world.settle()
+    await takeWrite(world).answer({}, at(2))
+    await handle.confirmed
+    await world.settle()
+    expect(again.now).toBe('x m')
   })
 })
