@@ -250,7 +250,8 @@ export function outcome(
   }
   for (const record of core.touchedBy(layer).keys()) {
     core.touch(record)
-    if (kind === 'confirmed') record.fences.set(layer.id, tick)
+    // With positions they tell which read is too old.
+    if (kind === 'confirmed' && record.base?.at === undefined) record.fences.set(layer.id, tick)
     decideHeld(core, record, layer, kind === 'confirmed', cursor)
     if (record.wanted) core.refresh(record)
   }

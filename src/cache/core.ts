@@ -12,6 +12,8 @@ import type { Layer } from './evidence'
 import { isCovered } from './evidence'
 import type { Drafts } from './fold'
 import { createDrafts } from './fold'
+import type { MutedListeners } from './muting'
+import { mute, unmute } from './muting'
 import type { AnyObserver, Attached, QueryRecord } from './record'
 import { attach, attachment, detach, hasEffect, isWatched } from './record'
 import { refold } from './refold'
@@ -308,53 +310,4 @@ function candidates(core: Core, layer: Layer): Iterable<QueryRecord> {
       for (const record of core.holders(op.entity.type, op.id)) found.add(record)
   }
   return found
-}
-
-interface MutedListeners {
-  original: Set<unknown>
-  recorder: Set<unknown>
-  due: boolean
-}
-
-interface Listening {
-  listeners: Set<unknown>
-}
-
-// query-core tells an observer's listeners while it updates the observer. During a transition each observer gets a
-// recorder instead, so that all observers have their new result before the first listener is called.
-function mute(muted: Map<AnyObserver, MutedListeners>, observer: AnyObserver): void {
-  const target = observer as unknown as Listening
-  if (muted.has(observer) || target.listeners.size === 0) return
-  const entry: MutedListeners = { original: target.listeners, recorder: new Set(), due: false }
-  entry.recorder.add(() => {
-    entry.due = true
-  })
-  target.listeners = entry.recorder
-  muted.set(observer, entry)
-}
-
-function unmute(muted: Map<AnyObserver, MutedListeners>, changed: ReadonlySet<QueryRecord>): Array<() => void> {
-  for (const record of changed) {
-    for (const observer of record.query.observers as unknown as AnyObserver[]) {
-      mute(muted, observer)
-      observer.onQueryUpdate()
-    }
-  }
-  const calls: Array<() => void> = []
-  for (const [observer, { original, recorder, due }] of muted) {
-    const target = observer as unknown as Listening
-    if (target.listeners === recorder) {
-      const [, ...added] = recorder
-      for (const listener of added) original.add(listener)
-      target.listeners = original
-    }
-    if (!due) continue
-    // Asked when it is told: a subscriber before it may have changed something, or taken this one away.
-    calls.push(() => {
-      const result = observer.getCurrentResult()
-      for (const listener of original) (listener as (result: unknown) => void)(result)
-    })
-  }
-  muted.clear()
-  return calls
 }
