@@ -36,31 +36,57 @@ export interface OutboxState {
 /** Computes the state from the queue; what has not changed keeps its reference. */
 export function createOutboxView(queue: Queue): (previous: OutboxState | undefined) => OutboxState {
   const known = new WeakMap<Entry, OutboxEntry>()
-  const copy = (entry: Entry, ops: () => readonly Op[], more: Pick<OutboxEntry, 'isPaused' | 'isReflected'>) => {
+  const copy = (entry: Entry, ops: () => readonly Op[], isPaused: boolean, isReflected: boolean) => {
     const before = known.get(entry)
-    if (before !== undefined && isSame(before, { ...entry, ...more })) return before
+    if (before?.isPaused === isPaused && before.isReflected === isReflected && isSame(before, entry)) return before
     const rows = before !== undefined && before.variables === entry.variables ? before.rows : rowsOf(ops())
-    const next: OutboxEntry = { ...entry, rows, ...more }
+    const next: OutboxEntry = { ...entry, rows, isPaused, isReflected }
     known.set(entry, next)
     return next
   }
-  const ended = (entry: Entry): OutboxEntry =>
-    copy(entry, () => recordAgain(queue, entry), { isPaused: false, isReflected: false })
+  const ended = (entry: Entry): OutboxEntry => copy(entry, () => recordAgain(queue, entry), false, false)
   return (previous) => {
     const { items, failed, quarantined } = queue.state
     const held = isHeldBack(queue.state)
-    const entries = [...items.values()]
-      .sort((a, b) => a.entry.pos - b.entry.pos)
-      .map(({ entry, layer, reflected }) =>
-        copy(entry, () => layer.ops, { isPaused: isPausedEntry(entry, held), isReflected: reflected.settled }),
-      )
+    const entries: OutboxEntry[] = []
+    let last = Number.NEGATIVE_INFINITY
+    let isSorted = true
+    for (const { entry, layer, reflected } of items.values()) {
+      const isReflected = entry.status === 'confirmed' && reflected.settled
+      // Mostly it stands where it stood, and nothing of it has changed: no look-up then.
+      const before = previous?.entries[entries.length]
+      const isPaused = isPausedEntry(entry, held)
+      const same = before?.id === entry.id && before.isPaused === isPaused && before.isReflected === isReflected
+      entries.push(same && isSame(before, entry) ? before : copy(entry, () => layer.ops, isPaused, isReflected))
+      isSorted &&= entry.pos > last
+      last = entry.pos
+    }
+    if (!isSorted) entries.sort((a, b) => a.pos - b.pos)
     const next = { entries, failed: failed.map(ended), quarantined: quarantined.map(ended) }
     return previous === undefined ? next : keep(previous, next)
   }
 }
 
-function isSame(copied: OutboxEntry, entry: Omit<OutboxEntry, 'rows'>): boolean {
-  return (Object.keys(entry) as Array<keyof typeof entry>).every((name) => Object.is(copied[name], entry[name]))
+// Field by field, by name: this runs for every entry whenever one of them has changed.
+function isSame(a: Entry, b: Entry): boolean {
+  return (
+    a.status === b.status &&
+    a.attempt === b.attempt &&
+    a.failure === b.failure &&
+    a.sent === b.sent &&
+    a.sequence === b.sequence &&
+    a.id === b.id &&
+    a.variables === b.variables &&
+    a.confirmedAt === b.confirmedAt &&
+    a.pos === b.pos &&
+    a.deps === b.deps &&
+    a.conflict === b.conflict &&
+    a.rounds === b.rounds &&
+    a.replaces === b.replaces &&
+    a.before === b.before &&
+    a.baseVersion === b.baseVersion &&
+    a.version === b.version
+  )
 }
 
 function rowsOf(ops: readonly Op[]): readonly RowReference[] {

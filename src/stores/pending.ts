@@ -36,39 +36,49 @@ interface PendingDeps {
 }
 
 type Listener = (now: readonly OutboxEntry[], before: readonly OutboxEntry[]) => void
-/** Entries by row and by id. */
-type Index = ReadonlyMap<string, readonly OutboxEntry[]>
 
 const NONE: readonly OutboxEntry[] = []
 
 export function createPendingStores(deps: PendingDeps): PendingStores {
   let seen: OutboxState | undefined
   let entries: readonly OutboxEntry[] = NONE
-  let index: Index = new Map()
-  let told: Index = index
+  /** Entries by row and by id. A list that changes is another list. */
+  const index = new Map<string, readonly OutboxEntry[]>()
+  /** Keys whose lists have changed since their listeners were told: a read in between tells nobody. */
+  let changed = new Set<string>()
   const byKey = new Map<string, Set<() => void>>()
   const others = new Set<() => void>()
   let stop: (() => void) | undefined
 
-  /** Brings the index up to date; costs a pass over what is pending. */
+  /** Brings the index up to date; costs a comparison for each entry, and work for those that changed. */
   function refresh(): void {
     const state = deps.outbox.getState()
     if (state === seen) return
     seen = state
-    entries = keepList(
-      entries,
-      state.entries.filter(({ isReflected }) => !isReflected),
-    )
-    index = indexEntries(entries, index)
+    const before = entries
+    entries = state.entries.some(isReflected) ? state.entries.filter((entry) => !isReflected(entry)) : state.entries
+    compare(before, entries, replace)
+  }
+
+  function replace(gone: OutboxEntry | undefined, come: OutboxEntry | undefined): void {
+    for (const key of new Set([...keysOf(gone), ...keysOf(come)])) {
+      const list = (index.get(key) ?? NONE).filter((entry) => entry !== gone)
+      if (come !== undefined && keysOf(come).includes(key)) list.push(come)
+      if (list.length === 0) index.delete(key)
+      else
+        index.set(
+          key,
+          list.sort((a, b) => a.pos - b.pos),
+        )
+      changed.add(key)
+    }
   }
 
   function notify(): void {
     refresh()
-    const before = told // not what was read last: a read in between tells nobody
-    told = index
-    for (const key of new Set([...before.keys(), ...index.keys()])) {
-      if (before.get(key) !== index.get(key)) for (const listener of [...(byKey.get(key) ?? [])]) listener()
-    }
+    const keys = changed
+    changed = new Set()
+    for (const key of keys) for (const listener of [...(byKey.get(key) ?? [])]) listener()
     for (const listener of [...others]) listener()
   }
 
@@ -116,6 +126,8 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
   }
 }
 
+const isReflected = (entry: OutboxEntry): boolean => entry.isReflected
+
 function keyOf({ entity, id, entryId }: PendingFilter): string | undefined {
   if (entryId !== undefined) return `#${entryId}`
   return entity === undefined || id === undefined ? undefined : `${entity.type} ${id}`
@@ -127,21 +139,30 @@ function isKeyOnly({ entity, id, entryId, mutationKey, queryKey }: PendingFilter
   return !isByKind && mutationKey === undefined && queryKey === undefined
 }
 
-function indexEntries(entries: readonly OutboxEntry[], before: Index): Index {
-  const found = new Map<string, OutboxEntry[]>()
-  const put = (key: string, entry: OutboxEntry): void => {
-    const list = found.get(key)
-    if (list === undefined) found.set(key, [entry])
-    else list.push(entry)
+function keysOf(entry: OutboxEntry | undefined): string[] {
+  if (entry === undefined) return []
+  const keys = entry.rows.map(({ type, id }) => `${type} ${id}`)
+  keys.push(`#${entry.id}`)
+  if (entry.replaces !== undefined) keys.push(`#${entry.replaces}`)
+  return keys
+}
+
+/** Calls back for what has gone, come, or is another copy. Both lists are ordered by `pos`. */
+function compare(
+  before: readonly OutboxEntry[],
+  after: readonly OutboxEntry[],
+  differ: (gone: OutboxEntry | undefined, come: OutboxEntry | undefined) => void,
+): void {
+  let i = 0
+  let j = 0
+  while (i < before.length || j < after.length) {
+    const gone = before[i]
+    const come = after[j]
+    const order = gone === undefined ? 1 : come === undefined ? -1 : gone.pos - come.pos
+    if (order <= 0) i++
+    if (order >= 0) j++
+    if (gone !== come) differ(order <= 0 ? gone : undefined, order >= 0 ? come : undefined)
   }
-  for (const entry of entries) {
-    for (const { type, id } of entry.rows) put(`${type} ${id}`, entry)
-    put(`#${entry.id}`, entry)
-    if (entry.replaces !== undefined) put(`#${entry.replaces}`, entry)
-  }
-  const kept = new Map<string, readonly OutboxEntry[]>()
-  for (const [key, list] of found) kept.set(key, keepList(before.get(key) ?? NONE, list))
-  return kept
 }
 
 function matcher(core: Core, filter: PendingFilter): (entry: OutboxEntry) => boolean {
