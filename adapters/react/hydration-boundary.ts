@@ -5,16 +5,17 @@ import type { ReactElement } from 'react'
 import { createElement, useMemo } from 'react'
 import { SyncError } from 'tidemark'
 import { soundState } from '../../src/base/dehydrated'
-import { useSyncClient } from './context'
+import { findSyncClient } from '../clients'
+import { useQueryClient } from './context'
 
 /**
  * TanStack's `HydrationBoundary`: each query's data becomes base, at the position (cursor) that it was read at. What is
  * malformed in `state` is left out and reported as `usage`; the children are rendered all the same.
  */
 export function HydrationBoundary({ state, ...props }: HydrationBoundaryProps): ReactElement {
-  const client = useSyncClient(props.queryClient)
+  const client = findSyncClient(useQueryClient(props.queryClient))
   const sound = useMemo(
-    () => soundState(state, (message) => client.report(new SyncError('usage', message))),
+    () => soundState(state, (message) => client?.report(new SyncError('usage', message))),
     [client, state],
   )
   return createElement(TanStackBoundary, { ...props, state: sound as never })

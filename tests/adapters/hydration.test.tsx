@@ -139,6 +139,19 @@ describe('React', () => {
     expect(world.net.log).toEqual([])
   })
 
+  test("takes a QueryClient without a sync client, as TanStack's does", async () => {
+    const queryClient = new react.QueryClient()
+    const state = stateOf(await server())
+    const page = await hydrateReact(
+      'here',
+      <react.HydrationBoundary queryClient={queryClient} state={state}>
+        here
+      </react.HydrationBoundary>,
+    )
+    expect(page.errors).toEqual([])
+    expect(queryClient.getQueryData(todosQuery.queryKey)).toEqual([a])
+  })
+
   test.each([5, 'text', [null], { queries: {} }, { queries: [{ queryHash: 'x' }] }, { queries: [null, undefined] }])(
     'leaves malformed state out, says so, and renders: %j',
     async (state) => {
