@@ -133,7 +133,7 @@ export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
     storage: storage ?? memoryStorage(),
     serializer: options.serializer ?? jsonSerializer,
     namespace,
-    report: options.onReport ?? ((report) => development && output.warn(report)),
+    report: reporter(options.onReport ?? ((report) => development && output.warn(report)), output),
     readOnly: options.readOnly ?? false,
     timeout: options.timeout ?? 60_000,
     keepFailed: options.keepFailed ?? 100,
@@ -142,6 +142,17 @@ export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
       base: options.breaker?.base ?? 1000,
       cap: options.breaker?.cap ?? 60_000,
     },
+  }
+}
+
+/** Nothing that is reported may be lost, or stop anything, because the one who is told throws. */
+function reporter(tell: (report: SyncError) => unknown, output: PlatformSeams['console']): (report: SyncError) => void {
+  return (report) => {
+    try {
+      tell(report)
+    } catch (cause) {
+      output.warn('Tidemark: "onReport" threw.', cause, report)
+    }
   }
 }
 
