@@ -67,7 +67,7 @@ export function problemOf(error: unknown): Problem | undefined {
 // the caller's own code ("x is not a function") must not be taken for one.
 function isFetchFailure(error: unknown): boolean {
   if (!(error instanceof Error) || error.name !== 'TypeError') return false
-  return /^(failed to fetch|fetch failed|load failed|networkerror|network error|network request failed|terminated|the network connection was lost|cancelled)/i.test(
+  return /^(failed to fetch|fetch failed|load failed|networkerror|network error|network request failed|terminated|cancelled|error in (input|body) stream|the internet connection|the network connection|could not connect|the request timed out|a server with the specified hostname)/i.test(
     error.message,
   )
 }
