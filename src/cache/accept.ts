@@ -188,13 +188,18 @@ function write(record: QueryRecord, incoming: Incoming): void {
     originals.setData(base?.data, updated as never)
   } else {
     originals.setData(base?.data, { ...updated, manual: true })
-    if (query.promise === undefined && query.state.fetchStatus !== 'idle' && !record.wanted)
-      originals.setState({ fetchStatus: 'idle' })
+    if (query.promise === undefined && query.state.fetchStatus !== 'idle' && !record.wanted) becomeIdle(record)
   }
   ;(query.state as { cursor?: Cursor | undefined }).cursor = base?.at
   if (record.stale && incoming.kind !== 'manual') query.invalidate()
   record.arrival?.resolve(base?.data)
   record.arrival = undefined
+}
+
+/** A fetch is over whose data waited. query-core looks for what can be collected when a fetch ends, so it looks again. */
+function becomeIdle({ query, originals }: QueryRecord): void {
+  originals.setState({ fetchStatus: 'idle' })
+  ;(query as unknown as { scheduleGc(): void }).scheduleGc()
 }
 
 // The first and the newest waiting base are kept: the first is released soonest, the newest is the one to end at.
