@@ -23,7 +23,7 @@ import type { Entry } from './outbox'
 import { send } from './send'
 import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes, targetOf } from './settle'
 import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
-import { joinScope, leaveScope, setStatus } from './state'
+import { isFlowing, joinScope, leaveScope, setStatus } from './state'
 import { copyVariables, stringsIn } from './variables'
 
 export interface Queue {
@@ -169,8 +169,10 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     resume() {
       state.paused = false
       state.needsAuth = false
-      for (const item of state.items.values())
+      for (const item of state.items.values()) {
+        item.hasRefreshed = false
         if (item.entry.status === 'paused') setStatus(state, item, item.entry.sent ? 'uncertain' : 'queued')
+      }
       deps.changed()
       state.pump()
     },
@@ -298,6 +300,7 @@ function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | und
     cancelRetry: undefined,
     isHeldBack: false,
     abort: undefined,
+    hasRefreshed: false,
     creates,
   }
   if (entry.deps.length === 0) entry.deps = dependencies(state, item)
@@ -355,8 +358,7 @@ function handleOf(state: QueueState, item: Item): MutationHandle {
 
 /** Starts every scope whose head may go. */
 function pump(state: QueueState): void {
-  if (!state.started || !state.ready || state.closed || state.paused || state.needsAuth) return
-  if (!state.deps.network.isOnline()) return
+  if (!isFlowing(state)) return
   for (const list of [...state.scopes.values()]) {
     const head = list[0]
     if (head !== undefined && mayStart(state, head)) void send(state, head)
@@ -493,11 +495,16 @@ async function load(state: QueueState, add: (entry: Entry, mutation: AnyMutation
     if (found.meta !== undefined) adoptMeta(state, found.meta, early)
     state.ready = true // places are known: rows may go
     if (found.damaged.length > 0) reportDamaged(deps, found.damaged)
+    const aside = new Set<string>()
     for (const entry of found.entries) {
       const mutation = options.mutations.get(canonical(entry.mutationKey))
       const brought = mutation === undefined ? undefined : bringUpToDate(entry, mutation)
-      if (brought === undefined) state.quarantined.push(entry)
-      else restore(state, add, brought, mutation)
+      // What builds on something that is set aside is set aside with it: alone it would be refused.
+      if (brought !== undefined && !entry.deps.some((id) => aside.has(id))) restore(state, add, brought, mutation)
+      else {
+        aside.add(entry.id)
+        state.quarantined.push(entry)
+      }
     }
     state.failed = [...found.failed, ...state.failed]
   } catch (cause) {

@@ -13,7 +13,7 @@ import type { MutationContext } from './mutation'
 import type { AttemptEvidence } from './settle'
 import { confirm, conflict, reject } from './settle'
 import type { Item, QueueState } from './state'
-import { save, setStatus } from './state'
+import { isFlowing, save, setStatus } from './state'
 
 /** What is known of one attempt while it runs. */
 interface Sending extends AttemptEvidence {
@@ -22,6 +22,9 @@ interface Sending extends AttemptEvidence {
   /** What {@link QueueState.breakerTurns} was when the circuit breaker let a request of it not out. */
   heldAt: number | undefined
 }
+
+/** A turn of the circuit breaker that never comes: nothing waits for it. */
+const NEVER = -1
 
 export async function send(state: QueueState, item: Item): Promise<void> {
   const { entry } = item
@@ -41,8 +44,10 @@ export async function send(state: QueueState, item: Item): Promise<void> {
   // Not whether it is still listed: an echo may have settled it, and its answer then brings the result.
   const isMine = () => item.abort === abort && entry.id === id && !state.closed
   if (!isMine()) return
-  deps.cache.sent(item.layer)
   const evidence: Sending = { cursor: undefined, named: undefined, left: false, heldAt: undefined }
+  if (!isFlowing(state) && item.layer.outcome === undefined)
+    return await holdBack(state, item, isFirst, { ...evidence, heldAt: NEVER }) // stopped meanwhile
+  deps.cache.sent(item.layer)
   const cancelTimeout = deps.clock.after(options.timeout, () =>
     abort.abort(new SyncError('timeout', `No answer within ${options.timeout} ms.`)),
   )
@@ -116,12 +121,10 @@ async function failed(state: QueueState, item: Item, error: unknown): Promise<vo
   const { entry, mutation } = item
   const failure = classify(error)
   const wrapped = toSyncError(error, entry.mutationKey)
+  if (failure !== 'unauthorized') item.hasRefreshed = false
   switch (failure) {
     case 'unauthorized':
-      entry.attempt--
-      state.needsAuth = true
-      setStatus(state, item, 'paused')
-      return await save(state, item)
+      return await unauthorized(state, item, error)
     case 'conflict':
       return await conflict(state, item, wrapped)
     case 'key-reused':
@@ -149,10 +152,25 @@ async function failed(state: QueueState, item: Item, error: unknown): Promise<vo
   }
 }
 
-/** The circuit breaker let nothing out: as if it had not been tried. */
+async function unauthorized(state: QueueState, item: Item, error: unknown): Promise<void> {
+  const { entry } = item
+  entry.attempt--
+  // Our own `fetch` has asked for new credentials already; another transport has not.
+  const mayRefresh = !isSyncError(error) && !item.hasRefreshed
+  item.hasRefreshed ||= mayRefresh
+  const isRefreshed = mayRefresh && (await state.deps.http.refresh())
+  if (entry.status !== 'sending' || !state.items.has(entry.id)) return // settled, or given up, meanwhile
+  state.needsAuth ||= !isRefreshed
+  setStatus(state, item, isRefreshed ? 'uncertain' : 'paused')
+  await save(state, item)
+  state.pump()
+}
+
+/** Nothing was let out, by the circuit breaker or the application: as if it had not been tried. */
 async function holdBack(state: QueueState, item: Item, isFirst: boolean, { heldAt }: Sending): Promise<void> {
   const { entry, layer } = item
   const { sequences } = state.meta
+  item.abort = undefined
   entry.attempt--
   item.isHeldBack = heldAt === undefined || heldAt === state.breakerTurns // else it has changed its mind meanwhile
   if (isFirst) {

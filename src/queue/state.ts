@@ -44,6 +44,8 @@ export interface Item {
   /** The circuit breaker held it back: it goes when its origin may be asked again. */
   isHeldBack: boolean
   abort: AbortController | undefined
+  /** Credentials were refreshed for it, and nothing but a 401 has come since. */
+  hasRefreshed: boolean
   /** Ids of rows that it creates. */
   creates: ReadonlySet<string>
 }
@@ -105,6 +107,12 @@ export interface QueueState {
   pump(): void
   /** Keys and layers to read again when their scope is idle. */
   readonly later: Map<string, { keys: Array<readonly unknown[]>; layers: Layer[]; all: boolean }>
+}
+
+/** Whether anything is sent at the moment. */
+export function isFlowing(state: QueueState): boolean {
+  if (!state.started || !state.ready || state.closed || state.paused || state.needsAuth) return false
+  return state.deps.network.isOnline()
 }
 
 export function setStatus(state: QueueState, item: Item, status: Entry['status']): void {

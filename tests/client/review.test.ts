@@ -1,9 +1,10 @@
 // Defects that a reading of the queue and the cache found: each was a test that failed.
 import type { SyncClientOptions, SyncStorage } from 'tidemark'
 import { createQueryStore, defineMutation, memoryStorage } from 'tidemark'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Doc } from '../kit/docs'
 import { at, doc, docQuery, loadDoc, nextWrite, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
+import { scriptedStorage } from '../kit/storage'
 import { greet } from '../kit/stream'
 import { adding, editing, loadTodos, removing, take, todo } from '../kit/todos'
 import type { World } from '../kit/world'
@@ -666,5 +667,145 @@ describe('a read whose data waits', () => {
     await handle.confirmed
     await world.settle()
     expect(again.now).toBe('x m')
+  })
+})
+
+describe('other transports', () => {
+  test('a 401 of theirs refreshes once, and the write goes again', async () => {
+    let token = 0
+    const seen: number[] = []
+    const other = defineMutation<string, string>({
+      mutationKey: ['other'],
+      mutationFn: () => {
+        seen.push(token)
+        return token === 0
+          ? Promise.reject(Object.assign(new Error('401'), { isAxiosError: true, response: { status: 401 } }))
+          : Promise.resolve('done')
+      },
+    })
+    const world = await started({ mutations: [other], refreshAuth: () => void token++ })
+    const handle = world.sync.mutate(other, 'x')
+    await world.advance(5000)
+    expect(seen).toEqual([0, 1])
+    await handle.confirmed
+  })
+
+  test('a refresh that does not help stops', async () => {
+    let calls = 0
+    let refreshes = 0
+    const other = defineMutation<string, string>({
+      mutationKey: ['other'],
+      mutationFn: () => {
+        calls++
+        return Promise.reject(Object.assign(new Error('401'), { isAxiosError: true, response: { status: 401 } }))
+      },
+    })
+    const world = await started({ mutations: [other], refreshAuth: () => void refreshes++ })
+    world.sync.mutate(other, 'x')
+    await world.advance(60_000)
+    expect([calls, refreshes]).toEqual([2, 1])
+    expect(world.sync.status.getState().needsAuth).toBe(true)
+  })
+
+  test.each(['Error in input stream', 'Error in body stream', 'The Internet connection appears to be offline.'])(
+    '"%s" is a network failure',
+    async (message) => {
+      let calls = 0
+      const other = defineMutation<string, string>({
+        mutationKey: ['other'],
+        mutationFn: () => (calls++ === 0 ? Promise.reject(new TypeError(message)) : Promise.resolve('done')),
+      })
+      const world = await started({ mutations: [other] })
+      const handle = world.sync.mutate(other, 'x')
+      await world.advance(10_000)
+      expect(await handle.confirmed).toBe('done')
+    },
+  )
+})
+
+describe('what was set aside', () => {
+  test('is not overtaken by what builds on it', async () => {
+    const [add, edit] = [adding(), editing()]
+    const storage = memoryStorage()
+    const first = await started({ mutations: [add, edit], storage })
+    await first.net.network.set('offline')
+    first.sync.mutate(add, todo('n', 'new'))
+    first.sync.mutate(edit, { id: 'n', title: 'newer' })
+    await first.settle()
+    first.sync.stop()
+    const world = await started({ mutations: [edit], storage, seed: 2 })
+    await world.advance(60_000)
+    expect(writes(world)).toEqual([])
+    expect(world.sync.outbox.getState()).toMatchObject({ entries: [], quarantined: [{}, {}] })
+    world.sync.stop()
+    const next = await started({ mutations: [add, edit], storage, seed: 3 })
+    expect(writes(next).map(({ url }) => url)).toEqual(['/add'])
+  })
+})
+
+describe('garbage', () => {
+  test('a query whose data waited longer than its gc time is collected', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const world = await started()
+      const handle = world.sync.mutate(push, { token: 'm', to: ['q1'] })
+      await world.settle()
+      void world.sync.queryClient.fetchQuery({ ...docQuery('q1'), gcTime: 1000 })
+      await world.settle()
+      await takeRead(world, 'q1').answer(doc('q1', 1, 'x'), at(1))
+      vi.advanceTimersByTime(5000)
+      expect(world.sync.queryClient.getQueryCache().getAll()).toHaveLength(1)
+      await takeWrite(world).answer({}, at(2))
+      await handle.confirmed
+      await world.settle()
+      vi.advanceTimersByTime(5000)
+      expect(world.sync.queryClient.getQueryCache().getAll()).toHaveLength(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('pause', () => {
+  test('holds also what is being written down', async () => {
+    const storage = scriptedStorage()
+    const world = createWorld({ mutations: [push], storage })
+    world.sync.start()
+    await world.settle()
+    world.sync.mutate(push, { token: 'a', to: [] })
+    await world.settle()
+    await storage.writes[0]?.complete()
+    await world.settle()
+    world.sync.pause()
+    for (const write of [...storage.writes]) await write.complete()
+    await world.settle()
+    expect(writes(world)).toEqual([])
+    world.sync.resume()
+    await storage.flow()
+    await world.settle()
+    expect(takeWrite(world, 'a').headers.get('sync-sequence')).toBe('1')
+  })
+})
+
+describe('a reporter that throws', () => {
+  test('does not stop the queue', async () => {
+    const noisy = writing('push', {
+      onSuccess: () => {
+        throw new Error('mine')
+      },
+    })
+    const world = await started({
+      mutations: [noisy],
+      onReport: () => {
+        throw new Error('reporter')
+      },
+    })
+    const made = ['a', 'b'].map((token) => world.sync.mutate(noisy, { token, to: [] }))
+    for (const handle of made) {
+      await world.settle()
+      await takeWrite(world).answer({})
+      await handle.confirmed
+    }
+    expect(world.warnings[0]).toContain('onReport')
   })
 })
