@@ -4,6 +4,7 @@ import { compareCursors, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { accept, markStale } from './accept'
 import type { Core } from './core'
+import { candidates } from './core'
 import type { Located } from './entities'
 import { find } from './entities'
 import type { Layer } from './evidence'
@@ -28,7 +29,7 @@ export interface Answer {
 /** Writes the answer into the bases it concerns, each by `accept`. Runs inside the transition that confirms the mutation. */
 export function applyAnswer(core: Core, versions: Versions, layer: Layer, answer: Answer): void {
   if (answer.ops.length === 0) return
-  for (const record of core.records.values()) {
+  for (const record of candidates(core, answer.ops)) {
     const ops = opsFor(withPlaces(answer.ops, layer, record), record.query, record.shape)
     if (ops.length === 0 || record.base === undefined) continue
     if (answer.contains && isCovered(layer, record.base) && record.base.at !== undefined) continue

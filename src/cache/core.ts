@@ -14,6 +14,7 @@ import type { Drafts } from './fold'
 import { createDrafts } from './fold'
 import type { MutedListeners } from './muting'
 import { mute, unmute } from './muting'
+import type { Op } from './recipes'
 import type { AnyObserver, Attached, QueryRecord } from './record'
 import { attach, attachment, detach, hasEffect, isWatched } from './record'
 import { refold } from './refold'
@@ -153,7 +154,7 @@ export function createCore(deps: CoreDeps): Core {
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
       if (layer.outcome === 'confirmed') confirmed.add(layer)
-      for (const record of candidates(core, layer)) attachOne(record, layer)
+      for (const record of candidates(core, layer.ops)) attachOne(record, layer)
     },
     removeLayer(layer) {
       isOwn = true
@@ -299,10 +300,10 @@ function inOrder(layers: ReadonlySet<Layer>): readonly Layer[] {
 
 const NONE: ReadonlyMap<QueryRecord, Attached> = new Map()
 
-/** The queries that a layer may touch: those it names, those that match its filters, those with its rows. */
-function candidates(core: Core, layer: Layer): Iterable<QueryRecord> {
+/** The queries that these changes may touch: those it names, those that match its filters, those with its rows. */
+export function candidates(core: Core, ops: readonly Op[]): Iterable<QueryRecord> {
   const found = new Set<QueryRecord>()
-  for (const op of layer.ops) {
+  for (const op of ops) {
     if (op.kind === 'update' && op.filters !== undefined) return core.records.values()
     const named = op.hash === undefined ? undefined : core.records.get(op.hash)
     if (named !== undefined) found.add(named)

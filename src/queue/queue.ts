@@ -326,7 +326,7 @@ function dependencies(state: QueueState, item: Item): string[] {
 function noteBefore(state: QueueState, item: Item): void {
   const target = targetOf(item)
   if (target === undefined || item.entry.before !== undefined) return
-  for (const { baseLocated } of state.deps.cache.core.records.values()) {
+  for (const { baseLocated } of state.deps.cache.core.holders(target.entity.type, target.id)) {
     const place = find(baseLocated, target.entity.type, target.id)[0]
     const list = place === undefined ? undefined : baseLocated.lists[place.list]
     if (place === undefined || list === undefined) continue
