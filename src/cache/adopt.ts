@@ -243,7 +243,7 @@ function setState(core: Core, record: QueryRecord, state: Partial<QueryState<unk
     const { cursor } = state as { cursor?: unknown }
     const at = isCursor(cursor) ? cursor : undefined
     const kind = at === undefined && base !== undefined ? 'manual' : 'stored'
-    accept(core, record, {
+    const acceptance = accept(core, record, {
       kind,
       data: state.data,
       at,
@@ -251,9 +251,10 @@ function setState(core: Core, record: QueryRecord, state: Partial<QueryState<unk
       has: new Set(),
       updatedAt: state.dataUpdatedAt,
     })
+    // What is said of data that was not taken is not said of what stands there.
     originals.setState({
-      ...state,
-      data: record.base?.data,
+      ...(acceptance === 'accepted' ? state : undefined),
+      ...{ data: record.base?.data, cursor: record.base?.at },
       fetchStatus: isReading(record) ? record.query.state.fetchStatus : (state.fetchStatus ?? 'idle'),
     })
   })

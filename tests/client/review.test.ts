@@ -1,6 +1,6 @@
 // Defects that a reading of the queue and the cache found: each was a test that failed.
 import type { SyncClientOptions, SyncStorage } from 'tidemark'
-import { createQueryStore, defineMutation, memoryStorage } from 'tidemark'
+import { createQueryStore, defineMutation, hashKey, hydrate, memoryStorage } from 'tidemark'
 import { describe, expect, test, vi } from 'vitest'
 import type { Doc } from '../kit/docs'
 import { at, doc, docQuery, loadDoc, nextWrite, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
@@ -807,5 +807,21 @@ describe('a reporter that throws', () => {
       await handle.confirmed
     }
     expect(world.warnings[0]).toContain('onReport')
+  })
+})
+
+describe('a state that is hydrated', () => {
+  test('from before what is cached changes nothing, nor says that it is fresh', async () => {
+    const world = await started()
+    const q1 = await loadDoc(world, doc('q1', 3, 'a'), at(3))
+    const { queryKey } = docQuery('q1')
+    const before = world.sync.queryClient.getQueryState(queryKey)
+    const late = Number(before?.dataUpdatedAt) + 1e9
+    const state = { ...before, data: doc('q1', 1), dataUpdatedAt: late, cursor: 'e:1' }
+    const query = { queryKey, queryHash: hashKey(queryKey), dehydratedAt: late, state }
+    hydrate(world.sync.queryClient, { mutations: [], queries: [query] })
+    await world.settle()
+    expect(q1.now).toBe('a')
+    expect(world.sync.queryClient.getQueryState(queryKey)).toEqual(before)
   })
 })
