@@ -1,4 +1,7 @@
-/** A promise with its handles outside. Nobody listening is not an unhandled rejection: failures here also travel as data. */
+/**
+ * A promise with its handles outside. Nobody listening is not an unhandled rejection: failures here also travel as data.
+ * The promise is made when it is first asked for; most never are.
+ */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   /** `true` once resolved or rejected. */
@@ -8,26 +11,38 @@ export interface Deferred<T> {
 }
 
 export function createDeferred<T>(): Deferred<T> {
-  let settled = false
-  let onResolve!: (value: T) => void
-  let onReject!: (error: unknown) => void
-  const promise = new Promise<T>((resolve, reject) => {
-    onResolve = resolve
-    onReject = reject
-  })
-  promise.catch(() => {})
+  let outcome: { value: T } | { error: unknown } | undefined
+  let promise: Promise<T> | undefined
+  let settle: (() => void) | undefined
+
+  function make(): Promise<T> {
+    const made = new Promise<T>((resolve, reject) => {
+      settle = () => {
+        if (outcome === undefined) return
+        if ('error' in outcome) reject(outcome.error)
+        else resolve(outcome.value)
+      }
+      settle()
+    })
+    made.catch(() => {})
+    return made
+  }
+
   return {
-    promise,
+    get promise() {
+      promise ??= make()
+      return promise
+    },
     get settled() {
-      return settled
+      return outcome !== undefined
     },
     resolve(value) {
-      settled = true
-      onResolve(value)
+      outcome ??= { value }
+      settle?.()
     },
     reject(error) {
-      settled = true
-      onReject(error)
+      outcome ??= { error }
+      settle?.()
     },
   }
 }

@@ -126,8 +126,10 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
     accepted: core.tickNow,
     has,
   }
-  record.baseLocated = locate(shared, record.shape)
-  if (core.moved(record)) core.attachAll(record)
+  if (!Object.is(record.baseLocated.data, shared) || record.baseLocated.shape !== record.shape) {
+    record.baseLocated = locate(shared, record.shape)
+    if (core.moved(record)) core.attachAll(record)
+  }
   freshen(core, record, incoming)
   write(record, incoming)
   for (const held of record.held) for (const id of has) if (held.wait.delete(id)) held.has.add(id)

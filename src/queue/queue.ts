@@ -341,9 +341,15 @@ function handleOf(state: QueueState, item: Item): MutationHandle {
   const { id } = item.entry
   return {
     id,
-    durable: item.durable.promise,
-    confirmed: item.confirmed.promise,
-    reflected: item.reflected.promise,
+    get durable() {
+      return item.durable.promise
+    },
+    get confirmed() {
+      return item.confirmed.promise
+    },
+    get reflected() {
+      return item.reflected.promise
+    },
     cancel: () => {
       if (item.entry.sent || item.layer.outcome !== undefined || !state.items.has(item.entry.id)) return false
       giveUp(
