@@ -110,9 +110,10 @@ export function createRecord(query: Query, originals: Originals): QueryRecord {
 /** What Tidemark's own query options say of the query; once said it holds, for query-core keeps only the last options. */
 export function describe(record: QueryRecord, options: Record<string, unknown>): boolean {
   const rows = options['rows'] as RowsOption<never> | undefined
-  const changed = rows !== undefined && (record.shape === undefined || !sameRows(record.shape, rows))
+  const shape = shapeOf(rows, record.query.queryType === 'infinite')
+  const changed = shape !== undefined && !isSameShape(record, shape)
   if (changed) {
-    record.shape = shapeOf(rows, record.query.queryType === 'infinite')
+    record.shape = shape
     relocate(record)
   }
   if (Array.isArray(options['topics'])) record.topics = options['topics'] as string[]
@@ -120,14 +121,20 @@ export function describe(record: QueryRecord, options: Record<string, unknown>):
   return changed
 }
 
-// By what an entity is, not by which object: vue-query copies options each time it reads them.
-function sameRows(shape: Shape, rows: RowsOption<never>): boolean {
-  const other = shapeOf(rows, shape.infinite)?.pairs ?? []
+/**
+ * By what it finds, not by which object it is: written in a component, `rows` is new at each render, and vue-query copies
+ * options each time it reads them. To find the rows anew would make a new view, and that another render.
+ */
+function isSameShape({ shape, base, baseLocated }: QueryRecord, other: Shape): boolean {
+  if (shape?.pairs.length !== other.pairs.length) return false
+  if (other.pairs.some(([kind], i) => kind.type !== shape.pairs[i]?.[0].type)) return false
+  if (other.pairs.every(([, find], i) => find === shape.pairs[i]?.[1])) return true
+  const { lists } = locate(base?.data, other)
   return (
-    other.length === shape.pairs.length &&
-    other.every(([kind, find], i) => {
-      const [known, knownFind] = shape.pairs[i] ?? []
-      return find === knownFind && kind.type === known?.type && kind.idOf === known.idOf
+    lists.length === baseLocated.lists.length &&
+    lists.every(({ path, single }, i) => {
+      const known = baseLocated.lists[i]
+      return known?.single === single && String(known.path) === String(path)
     })
   )
 }
