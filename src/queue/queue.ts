@@ -1,30 +1,18 @@
-/**
- * The mutation queue: entries go out in order within a scope, scopes side by side, one id per entry however often it is
- * sent. An entry starts when it heads its scope, what it builds on is confirmed and its row is on disk.
- *
- *   queued ─► sending ─► confirmed ─► (covered) gone
- *     ▲          │ no answer          conflicted ─► resolve() ─► queued (new id)
- *     └─ retry ─ uncertain            blocked ─► retry(id) / discard(id)
- *                │ refused ─► failed list             paused ─► resume()
- */
-import { createBackoff } from '../base/backoff'
 import type { Cursor } from '../base/cursor'
-import { createDeferred } from '../base/deferred'
 import { didYouMean, SyncError, usageError } from '../base/errors'
 import { canonical, wireName } from '../base/key'
 import type { MutationOutcome } from '../base/messages'
-import { find } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
-import { rowName } from '../cache/evidence'
-import type { Op } from '../cache/recipes'
 import { fromResolution } from './conflicts'
+import { createItem, layerOf, newEntry, warnOfNothing, warnOfSharedRows } from './create'
+import { load } from './load'
 import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
 import type { Entry } from './outbox'
 import { send } from './send'
-import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes, targetOf } from './settle'
+import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes } from './settle'
 import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
 import { isFlowing, joinScope, leaveScope, setStatus } from './state'
-import { copyVariables, stringsIn } from './variables'
+import { copyVariables } from './variables'
 
 export interface Queue {
   mutate<TVariables, TData>(mutation: DefinedMutation<TVariables, TData>, variables: TVariables): MutationHandle<TData>
@@ -211,132 +199,6 @@ function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
   return known
 }
 
-function newEntry(state: QueueState, mutation: AnyMutation, variables: unknown, replaces: string | undefined): Entry {
-  const { clock, random } = state.deps
-  const now = clock.now()
-  const scope = typeof mutation.scope === 'function' ? mutation.scope(variables as never) : mutation.scope
-  return {
-    id: random.id(now),
-    pos: state.meta.nextPos++,
-    scope: scope?.id ?? '',
-    deps: [],
-    sequence: undefined,
-    sent: false,
-    mutationKey: mutation.mutationKey,
-    variables,
-    version: mutation.version ?? 1,
-    status: 'queued',
-    attempt: 0,
-    confirmedAt: undefined,
-    replaces,
-    failure: undefined,
-    before: undefined,
-    baseVersion: undefined,
-    rounds: 0,
-    conflict: undefined,
-    createdAt: now,
-  }
-}
-
-function layerOf(entry: Entry, ops: readonly Op[]): Layer {
-  return {
-    id: entry.id,
-    pos: entry.pos,
-    mutationKey: entry.mutationKey,
-    ops,
-    sent: entry.sent,
-    outcome: entry.status === 'confirmed' ? 'confirmed' : entry.status === 'conflicted' ? 'conflict' : undefined,
-    confirmedAt: entry.confirmedAt,
-    confirmedTick: 0,
-    firstSendTick: 0,
-    resent: entry.sent || entry.rounds > 0,
-    live: true,
-  }
-}
-
-/** A key that is written wrong looks like a query that nobody has fetched yet. */
-function warnOfNothing(state: QueueState, { entry, layer }: Item): void {
-  const { core } = state.deps.cache
-  if (layer.ops.length === 0 || core.touchedBy(layer).size > 0) return
-  const key = JSON.stringify(entry.mutationKey)
-  core.warnOnce(
-    `nothing ${key}`,
-    `Mutation ${key} touches no query that is cached: nothing of it is shown before one of its queries is fetched.`,
-  )
-}
-
-/** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
-function warnOfSharedRows(state: QueueState, item: Item): void {
-  const rows = new Set(item.layer.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
-  if (rows.size === 0) return
-  for (const [scope, others] of state.scopes) {
-    if (scope === item.entry.scope) continue
-    const shared = others
-      .flatMap(({ layer }) => layer.ops)
-      .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
-    if (shared === undefined || !('entity' in shared)) continue
-    const key = JSON.stringify(item.entry.mutationKey)
-    state.deps.cache.core.warnOnce(
-      `scopes ${key} ${scope}`,
-      `Mutation ${key} changes ${rowName(shared.entity.type, shared.id)} in scope "${item.entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`,
-    )
-    return
-  }
-}
-
-function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | undefined, layer: Layer): Item {
-  const creates = new Set(layer.ops.flatMap((op) => (op.kind === 'insert' && typeof op.id === 'string' ? [op.id] : [])))
-  const item: Item = {
-    entry,
-    layer,
-    mutation,
-    durable: createDeferred(),
-    confirmed: createDeferred(),
-    reflected: createDeferred(),
-    appended: false,
-    isVolatile: false,
-    backoff: createBackoff({ base: 1000, cap: 60_000 }, state.deps.random.next),
-    failures: 0,
-    cancelRetry: undefined,
-    isHeldBack: false,
-    abort: undefined,
-    hasRefreshed: false,
-    creates,
-  }
-  if (entry.deps.length === 0) entry.deps = dependencies(state, item)
-  noteBefore(state, item)
-  return item
-}
-
-/** Unsettled creates whose ids the variables or the addressed rows use: this one builds on them. */
-function dependencies(state: QueueState, item: Item): string[] {
-  if (state.creators.size === 0) return []
-  const used = stringsIn(item.entry.variables)
-  for (const op of item.layer.ops) if ('entity' in op) used.add(String(op.id))
-  const found = new Set<Item>()
-  for (const id of used) {
-    const creator = state.creators.get(id)
-    if (creator === undefined || creator.layer.outcome === 'confirmed') continue
-    if (creator.entry.pos < item.entry.pos) found.add(creator) // made before the log was read, it comes after this one
-  }
-  return [...found].map((creator) => creator.entry.id)
-}
-
-/** The row that the change is based on, as the server knows it, for conflicts and preconditions. */
-function noteBefore(state: QueueState, item: Item): void {
-  const target = targetOf(item)
-  if (target === undefined || item.entry.before !== undefined) return
-  for (const { baseLocated } of state.deps.cache.core.holders(target.entity.type, target.id)) {
-    const place = find(baseLocated, target.entity.type, target.id)[0]
-    const list = place === undefined ? undefined : baseLocated.lists[place.list]
-    if (place === undefined || list === undefined) continue
-    const row = list.rows[place.at]
-    item.entry.before = row
-    item.entry.baseVersion = list.entity.versionOf(row)
-    return
-  }
-}
-
 function handleOf(state: QueueState, item: Item): MutationHandle {
   const { id } = item.entry
   return {
@@ -489,96 +351,4 @@ function resolve(state: QueueState, id: string, resolution: Resolution<never>): 
     void replace(state, item, variables, sides.version, sides.theirs)
   }
   return true
-}
-
-/** What an earlier page left: back into the log, in order; what cannot be understood is set aside, never dropped. */
-async function load(state: QueueState, add: (entry: Entry, mutation: AnyMutation | undefined) => Item): Promise<void> {
-  const { deps, options } = state
-  try {
-    const found = await deps.outbox.load()
-    if (state.closed) return
-    const early = [...state.items.values()]
-    if (found.meta !== undefined) adoptMeta(state, found.meta, early)
-    state.ready = true // places are known: rows may go
-    if (found.damaged.length > 0) reportDamaged(deps, found.damaged)
-    const aside = new Set<string>()
-    for (const entry of found.entries) {
-      const mutation = options.mutations.get(canonical(entry.mutationKey))
-      const brought = mutation === undefined ? undefined : bringUpToDate(entry, mutation)
-      // What builds on something that is set aside is set aside with it: alone it would be refused.
-      if (brought !== undefined && !entry.deps.some((id) => aside.has(id))) restore(state, add, brought, mutation)
-      else {
-        aside.add(entry.id)
-        state.quarantined.push(entry)
-      }
-    }
-    state.failed = [...found.failed, ...state.failed]
-  } catch (cause) {
-    deps.report(
-      new SyncError(
-        'storage',
-        'The outbox of an earlier page could not be read; it is left as it is, and changes are kept in memory only.',
-        { cause },
-      ),
-    )
-  }
-  state.ready = true
-  deps.changed()
-}
-
-function reportDamaged(deps: QueueDeps, keys: readonly string[]): void {
-  deps.report(
-    new SyncError(
-      'storage',
-      `Rows of the outbox of an earlier page could not be understood and are left as they are: ${keys.join(', ')}.`,
-    ),
-  )
-}
-
-function adoptMeta(state: QueueState, meta: QueueState['meta'], early: readonly Item[]): void {
-  // Changes made before the log was read come after everything in it.
-  const first = Math.min(...early.map((item) => item.entry.pos), state.meta.nextPos)
-  const shift = Math.max(0, meta.nextPos - first)
-  for (const item of early) {
-    item.entry.pos += shift
-    ;(item.layer as { pos: number }).pos = item.entry.pos
-  }
-  const sequences = { ...meta.sequences }
-  for (const [scope, sequence] of Object.entries(state.meta.sequences))
-    sequences[scope] = Math.max(sequences[scope] ?? 0, sequence)
-  state.meta = { ...meta, sequences, nextPos: state.meta.nextPos + shift }
-  state.deps.cache.core.sawOwn(meta.ownAt)
-}
-
-function restore(
-  state: QueueState,
-  add: (entry: Entry, mutation: AnyMutation | undefined) => Item,
-  entry: Entry,
-  mutation: AnyMutation | undefined,
-): void {
-  // A page that was closed in mid-flight does not know; one that lacked credentials may have them now.
-  if (entry.status === 'sending') entry.status = mutation?.idempotent === false ? 'blocked' : 'uncertain'
-  if (entry.status === 'paused') entry.status = 'uncertain'
-  const item = add(entry, mutation)
-  item.appended = true
-  item.durable.resolve()
-  if (entry.status !== 'confirmed') return
-  item.confirmed.resolve(undefined)
-  leaveScope(state, item)
-  state.confirmed.add(item)
-  const { core } = state.deps.cache
-  if (core.layers.includes(item.layer)) core.checkLayers()
-  else drop(state, item)
-}
-
-function bringUpToDate(entry: Entry, mutation: AnyMutation): Entry | undefined {
-  const version = mutation.version ?? 1
-  if (entry.version === version) return entry
-  const migrate = mutation.migrate as ((variables: unknown, version: number) => unknown) | undefined
-  if (migrate === undefined) return undefined
-  try {
-    return { ...entry, variables: migrate(entry.variables, entry.version), version }
-  } catch {
-    return undefined
-  }
 }

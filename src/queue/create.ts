@@ -1,0 +1,143 @@
+/** From a call of a mutation to an entry in memory: its place, its scope, what it builds on, what it shows. */
+import { createBackoff } from '../base/backoff'
+import { createDeferred } from '../base/deferred'
+import { find } from '../cache/entities'
+import type { Layer } from '../cache/evidence'
+import { rowName } from '../cache/evidence'
+import type { Op } from '../cache/recipes'
+import type { AnyMutation } from './mutation'
+import type { Entry } from './outbox'
+import { targetOf } from './settle'
+import type { Item, QueueState } from './state'
+import { stringsIn } from './variables'
+
+export function newEntry(
+  state: QueueState,
+  mutation: AnyMutation,
+  variables: unknown,
+  replaces: string | undefined,
+): Entry {
+  const { clock, random } = state.deps
+  const now = clock.now()
+  const scope = typeof mutation.scope === 'function' ? mutation.scope(variables as never) : mutation.scope
+  return {
+    id: random.id(now),
+    pos: state.meta.nextPos++,
+    scope: scope?.id ?? '',
+    deps: [],
+    sequence: undefined,
+    sent: false,
+    mutationKey: mutation.mutationKey,
+    variables,
+    version: mutation.version ?? 1,
+    status: 'queued',
+    attempt: 0,
+    confirmedAt: undefined,
+    replaces,
+    failure: undefined,
+    before: undefined,
+    baseVersion: undefined,
+    rounds: 0,
+    conflict: undefined,
+    createdAt: now,
+  }
+}
+
+export function layerOf(entry: Entry, ops: readonly Op[]): Layer {
+  return {
+    id: entry.id,
+    pos: entry.pos,
+    mutationKey: entry.mutationKey,
+    ops,
+    sent: entry.sent,
+    outcome: entry.status === 'confirmed' ? 'confirmed' : entry.status === 'conflicted' ? 'conflict' : undefined,
+    confirmedAt: entry.confirmedAt,
+    confirmedTick: 0,
+    firstSendTick: 0,
+    resent: entry.sent || entry.rounds > 0,
+    live: true,
+  }
+}
+
+/** A key that is written wrong looks like a query that nobody has fetched yet. */
+export function warnOfNothing(state: QueueState, { entry, layer }: Item): void {
+  const { core } = state.deps.cache
+  if (layer.ops.length === 0 || core.touchedBy(layer).size > 0) return
+  const key = JSON.stringify(entry.mutationKey)
+  core.warnOnce(
+    `nothing ${key}`,
+    `Mutation ${key} touches no query that is cached: nothing of it is shown before one of its queries is fetched.`,
+  )
+}
+
+/** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
+export function warnOfSharedRows(state: QueueState, item: Item): void {
+  const rows = new Set(item.layer.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  if (rows.size === 0) return
+  for (const [scope, others] of state.scopes) {
+    if (scope === item.entry.scope) continue
+    const shared = others
+      .flatMap(({ layer }) => layer.ops)
+      .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
+    if (shared === undefined || !('entity' in shared)) continue
+    const key = JSON.stringify(item.entry.mutationKey)
+    state.deps.cache.core.warnOnce(
+      `scopes ${key} ${scope}`,
+      `Mutation ${key} changes ${rowName(shared.entity.type, shared.id)} in scope "${item.entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`,
+    )
+    return
+  }
+}
+
+export function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | undefined, layer: Layer): Item {
+  const creates = new Set(layer.ops.flatMap((op) => (op.kind === 'insert' && typeof op.id === 'string' ? [op.id] : [])))
+  const item: Item = {
+    entry,
+    layer,
+    mutation,
+    durable: createDeferred(),
+    confirmed: createDeferred(),
+    reflected: createDeferred(),
+    appended: false,
+    isVolatile: false,
+    backoff: createBackoff({ base: 1000, cap: 60_000 }, state.deps.random.next),
+    failures: 0,
+    cancelRetry: undefined,
+    isHeldBack: false,
+    abort: undefined,
+    hasRefreshed: false,
+    creates,
+  }
+  if (entry.deps.length === 0) entry.deps = dependencies(state, item)
+  noteBefore(state, item)
+  return item
+}
+
+/** Unsettled creates whose ids the variables or the addressed rows use: this one builds on them. */
+function dependencies(state: QueueState, item: Item): string[] {
+  if (state.creators.size === 0) return []
+  const used = stringsIn(item.entry.variables)
+  for (const op of item.layer.ops) if ('entity' in op) used.add(String(op.id))
+  const found = new Set<Item>()
+  for (const id of used) {
+    const creator = state.creators.get(id)
+    if (creator === undefined || creator.layer.outcome === 'confirmed') continue
+    if (creator.entry.pos < item.entry.pos) found.add(creator) // made before the log was read, it comes after this one
+  }
+  return [...found].map((creator) => creator.entry.id)
+}
+
+/** The row that the change is based on, as the server knows it, for conflicts and preconditions. */
+function noteBefore(state: QueueState, item: Item): void {
+  const target = targetOf(item)
+  if (target === undefined || item.entry.before !== undefined) return
+  for (const { baseLocated } of state.deps.cache.core.holders(target.entity.type, target.id)) {
+    const place = find(baseLocated, target.entity.type, target.id)[0]
+    const list = place === undefined ? undefined : baseLocated.lists[place.list]
+    if (place === undefined || list === undefined) continue
+    const row = list.rows[place.at]
+    item.entry.before = row
+    item.entry.baseVersion = list.entity.versionOf(row)
+    return
+  }
+}
