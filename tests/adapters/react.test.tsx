@@ -6,6 +6,8 @@ import type { Root } from 'react-dom/client'
 import { createRoot } from 'react-dom/client'
 import { isSyncError, queryOptions } from 'tidemark'
 import {
+  defaultScheduler,
+  notifyManager,
   QueryErrorResetBoundary,
   SyncProvider,
   useMutation,
@@ -213,6 +215,37 @@ describe('transitions', () => {
     expect(commits.filter((each) => each.length > 1)).toEqual([])
     expect(texts()).toEqual(['A,B '])
     expect(page.errors).toEqual([])
+  })
+})
+
+describe("TanStack's notify manager", () => {
+  const spy = () => {
+    const scheduled: number[] = []
+    notifyManager.setScheduler((callback) => {
+      scheduled.push(1)
+      setTimeout(callback, 0)
+    })
+    return scheduled
+  }
+  afterEach(() => notifyManager.setScheduler(defaultScheduler))
+
+  test('keeps a scheduler that the application sets after the first provider', async () => {
+    const world = todoWorld()
+    const page = render(
+      <SyncProvider client={world.sync}>
+        <List />
+      </SyncProvider>,
+    )
+    await settle()
+    await world.net.take('GET').answer([a])
+    const scheduled = spy()
+    const second = render(<SyncProvider client={world.sync}>{null}</SyncProvider>)
+    await settle()
+    world.sync.mutate(addTodo, b)
+    expect(scheduled.length).toBeGreaterThan(0)
+    await settle()
+    expect(page.read()).toBe('A,B')
+    second.unmount()
   })
 })
 
