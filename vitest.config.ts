@@ -1,5 +1,7 @@
-// How the tests run: `node` (most of them), `types` (*.test-d.ts), `chromium` (*.browser.test.ts, inside a page) and
-// `e2e` (tests/e2e, Node driving a page). The last two need a browser; without one they are left out, loudly.
+// How the tests run: `node` (most of them), `older` (the adapters on their oldest frameworks), `types` (*.test-d.ts),
+// `chromium` (*.browser.test.ts, inside a page) and `e2e` (tests/e2e, Node driving a page). The last two need a browser;
+// without one they are left out, loudly.
+import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { msw } from 'msw/vite'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
@@ -14,6 +16,26 @@ const node: TestProjectInlineConfiguration = {
     environment: 'node',
     include: ['tests/**/*.test.{ts,tsx}'],
     exclude: ['tests/**/*.browser.test.{ts,tsx}', 'tests/e2e/**', 'tests/dist/**'],
+  },
+}
+
+/** The adapters' contract again, on the oldest frameworks that they work with (`tests/older`). */
+const older: TestProjectInlineConfiguration = {
+  resolve: {
+    alias: [
+      ...alias,
+      ...['react', 'react-dom', 'vue'].map((name) => ({
+        find: new RegExp(`^${name}(?=$|/)`),
+        replacement: fileURLToPath(new URL(`./tests/older/node_modules/${name}`, import.meta.url)),
+      })),
+    ],
+  },
+  test: {
+    name: 'older',
+    environment: 'node',
+    include: ['tests/adapters/{contract,mutations,views,older}.test.ts'],
+    env: { OLDER_FRAMEWORKS: '1' },
+    server: { deps: { inline: [/@tanstack\/(react|vue)-query/] } },
   },
 }
 
@@ -87,7 +109,7 @@ const inBrowser = hasChromium("projects 'chromium' and 'e2e' are") ? [chromium, 
 
 export default defineConfig({
   test: {
-    projects: [node, types, ...inBrowser],
+    projects: [node, older, types, ...inBrowser],
     passWithNoTests: true,
     restoreMocks: true,
     unstubGlobals: true,
