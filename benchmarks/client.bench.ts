@@ -1,8 +1,8 @@
 // What a write, a rollback, a refresh and a push cost, as ratios to what no immutable list can beat: a copy of its
 // pointers, one changed row and one call. All measured in one process, in alternating blocks; the median of the blocks.
 import { performance } from 'node:perf_hooks'
+import { createQueryStore, createSyncClient, defineMutation, entity, QueryClient, queryOptions } from 'tidemark'
 import { test } from 'vitest'
-import { createQueryStore, createSyncClient, defineMutation, entity, QueryClient, queryOptions } from '../dist/index.js'
 
 interface Row {
   id: string
