@@ -10,6 +10,7 @@ import { fold, refoldRows } from './fold'
 import type { Op } from './recipes'
 import type { Attached, QueryRecord } from './record'
 import { concernsRows } from './record'
+import { share } from './share'
 
 type OnThrow = (attached: Attached, error: unknown) => void
 
@@ -21,7 +22,8 @@ export function refold(record: QueryRecord, drafts: Drafts, onThrow: OnThrow): v
   const whole = unfolded.all || record.skipped || !record.optimistic || !Object.is(record.foldedBase, data)
   const kept = whole ? undefined : keptView(record, unfolded, drafts)
   let skipped = false
-  record.view = foldLayers(
+  const before = record.view
+  const view = foldLayers(
     kept ?? record.baseLocated,
     (kept === undefined ? record.attached : unfolded.appended).filter((attached) => isShown(record, attached)),
     drafts,
@@ -30,8 +32,14 @@ export function refold(record: QueryRecord, drafts: Drafts, onThrow: OnThrow): v
       onThrow(attached, error)
     },
   )
+  // A base that now contains what was folded over the old one shows nothing new.
+  record.view = kept === undefined && isSame(before, view) ? before : view
   record.skipped = skipped
   record.foldedBase = data
+}
+
+function isSame(before: Located, view: Located): boolean {
+  return before.shape === view.shape && Object.is(share(before.data, view.data), before.data)
 }
 
 function isShown(record: QueryRecord, { layer }: Attached): boolean {

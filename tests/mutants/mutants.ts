@@ -165,9 +165,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'sends before the row is on disk',
-    file: 'src/queue/queue.ts',
-    find: 'if (!item.appended || item.abort !== undefined',
-    replace: 'if (item.abort !== undefined',
+    file: 'src/queue/send.ts',
+    find: "  setStatus(state, item, 'sending')\n  await save(state, item)\n",
+    replace: "  setStatus(state, item, 'sending')\n  void save(state, item)\n",
   },
   {
     name: 'sends what builds on an unconfirmed creation',

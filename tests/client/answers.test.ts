@@ -1,0 +1,43 @@
+import { defineMutation, entity, queryOptions } from 'tidemark'
+import { expect, test } from 'vitest'
+import { createWorld } from '../kit/world'
+
+interface Row {
+  id: string
+  count: number
+}
+const counterRow = entity<Row>('row')
+const rows = queryOptions({
+  queryKey: ['rows'],
+  queryFn: ({ fetch }) => fetch('/rows').then((response): Promise<Row[]> => response.json()),
+  rows: [counterRow, (list) => list],
+})
+const bump = defineMutation({
+  mutationKey: ['bump'],
+  mutationFn: ({ id }: { id: string }, { fetch }) =>
+    fetch(`/bump/${id}`).then((response): Promise<Row | null> => response.json()),
+  optimistic: (view, { id }) => view.row(counterRow, id).update((draft) => void draft.count++),
+  apply: (base, saved) => {
+    if (saved !== null) base.upsert(counterRow, saved)
+  },
+  scope: ({ id }) => ({ id }),
+})
+
+test('without cursors, a row from an answer says nothing of the other rows', async () => {
+  const { sync, net, watch, settle } = createWorld({ mutations: [bump] })
+  sync.start()
+  const list = watch<Row[]>(rows)
+  await settle()
+  await net.take('GET').answer([
+    { id: 'a', count: 0 },
+    { id: 'b', count: 0 },
+  ])
+  sync.mutate(bump, { id: 'a' })
+  await settle()
+  await net.take('POST', '/bump/a').answer(null) // accepted, without the row: base lacks it until the next read
+  sync.mutate(bump, { id: 'b' })
+  await settle()
+  await net.take('POST', '/bump/b').answer({ id: 'b', count: 1 })
+  expect(list.data?.map(({ count }) => count)).toEqual([1, 1])
+  expect(list.values.slice(1).map((shown) => shown?.map(({ count }) => count).join())).toEqual(['0,0', '1,0', '1,1'])
+})
