@@ -419,6 +419,20 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
     if (published !== count) throw new Violation('I10 an event delivered again told somebody')
   }
 
+  /** Time alone decides nothing: what was pending is pending, what had failed has failed. */
+  async function undecided(run: () => Promise<void>): Promise<void> {
+    const standing = () => {
+      const { entries, failed } = sync.outbox.getState()
+      const pending = entries.filter(({ status }) => status !== 'confirmed')
+      return [...pending, ...failed]
+        .map(({ id, failure }) => `${id} ${failed.length} ${failure?.code === 'rejected'}`)
+        .join()
+    }
+    const before = standing()
+    await run()
+    if (standing() !== before) throw new Violation(`I11 time alone decided: ${before} became ${standing()}`)
+  }
+
   /** Nothing is kept that nobody lacks. */
   async function checkBounded(): Promise<void> {
     for (const query of names) if (!watched.has(query)) sync.queryClient.removeQueries({ queryKey: ['doc', query] })
@@ -561,7 +575,10 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
       const repeatable = kind.repeatable === 'all' || (kind.repeatable === 'some' && made % 2 === 0)
       truth.set(root, { touches, fate: 'live' })
       say(`mutate ${root} (scope ${(number >>> 9) % kind.scopes}) touches ${touches.join()}`)
+      const bases = () => JSON.stringify(names.map((query) => sync.getBase(['doc', query])))
+      const before = bases()
       sync.mutate(append, { root, touches, scope: `s${(number >>> 9) % kind.scopes}`, repeatable })
+      if (bases() !== before) throw new Violation('I18 a recipe changed a base')
     },
     wake: () => sync.reconnect(),
     request(number) {
@@ -694,7 +711,7 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
       if (kind.cursors) connection.last = Math.max(connection.last, dropped.at)
     },
     auth: () => sync.resume(),
-    tick: (number) => clock.advance(number % 1500),
+    tick: (number) => undecided(() => clock.advance(number % 1500)),
     // The device's clock is set, by up to ten years: no outcome may depend on it.
     skew: (number) => clock.shift((number % 2 === 0 ? 1 : -1) * (number % 315_360_000_000)),
   }
@@ -772,7 +789,11 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
         )
       }
     }
+    const failed = sync.outbox.getState().failed.map(({ variables }) => (variables as Variables).root)
     for (const [root, { fate }] of truth) {
+      const kept = failed.filter((each) => each === root).length
+      if (kept !== (fate === 'refused' ? 1 : 0))
+        throw new Violation(`I7 ${root} (${fate}) stands ${kept} times among the failed`)
       const times = server.operations.filter((operation) => operation.root === root).length
       if (times !== (fate === 'live' ? 1 : 0)) throw new Violation(`I6 ${root} (${fate}) took effect ${times} times`)
     }
