@@ -19,7 +19,10 @@ const rowsQuery = queryOptions({
 const change = defineMutation({
   mutationKey: ['change'],
   mutationFn: (_: { id: string; n: number }) => never(),
-  optimistic: (view, { id, n }) => view.row(row, id).update((draft) => void (draft.n = n)),
+  optimistic: (view, { id, n }) =>
+    view.row(row, id).update((draft) => {
+      draft.n = n
+    }),
   scope: ({ id }) => ({ id }),
 })
 

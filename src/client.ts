@@ -83,8 +83,8 @@ export interface SyncClient {
   reconnect(): void
   /**
    * Logout: takes nothing in any more, ends the stream, then `'flush'` (at most 10 s), `'discard'` or `'keep'` what is
-   * pending; wipes memory and, but for `'keep'`, storage of the namespace. Resolves when that is done, with what was not sent or
-   * not confirmed by then.
+   * pending; wipes memory and, but for `'keep'`, storage of the namespace. Resolves when that is done, with
+   * what was not confirmed by then (empty for `'keep'`).
    */
   close(options?: { outbox?: 'flush' | 'discard' | 'keep' | undefined }): Promise<readonly OutboxEntry[]>
 }

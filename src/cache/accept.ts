@@ -177,7 +177,10 @@ function freshen(core: Core, record: QueryRecord, incoming: Incoming): void {
   const behind =
     incoming.at !== undefined && record.staleAt !== undefined && (compareCursors(incoming.at, record.staleAt) ?? 0) < 0
   record.stale = behind || incoming.start <= record.staleTick
-  if (record.stale) return core.refresh(record)
+  if (record.stale) {
+    core.refresh(record)
+    return
+  }
   record.attempts = 0
   if (record.held.length === 0) record.wanted = false // what was asked for while it was on its way, it has brought
 }

@@ -229,7 +229,10 @@ function warnAboutLayers(core: Core, record: QueryRecord): void {
 
 function setState(core: Core, record: QueryRecord, state: Partial<QueryState<unknown, Error>>): void {
   const { originals, base } = record
-  if (!('data' in state) || Object.is(state.data, base?.data)) return originals.setState(state)
+  if (!('data' in state) || Object.is(state.data, base?.data)) {
+    originals.setState(state)
+    return
+  }
   core.transition(() => {
     core.touch(record)
     if (state.data === undefined) {

@@ -111,8 +111,14 @@ function acceptAnswer(
     on: base,
     ...own,
   }
-  if (answer.cursor === undefined && base.at !== undefined) return markStale(core, record)
-  if (isOlder(incoming, base)) return markStale(core, record, answer.cursor)
+  if (answer.cursor === undefined && base.at !== undefined) {
+    markStale(core, record)
+    return
+  }
+  if (isOlder(incoming, base)) {
+    markStale(core, record, answer.cursor)
+    return
+  }
   accept(core, record, incoming)
 }
 

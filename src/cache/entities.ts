@@ -93,7 +93,7 @@ export function locate(data: unknown, shape: Shape | undefined): Located {
     for (const [kind, find] of shape.pairs) {
       const pages = shape.infinite ? (data as { pages?: unknown[] }).pages : undefined
       if (pages === undefined) collect(lists, kind as Entity, find, data, [])
-      else pages.forEach((page, at) => collect(lists, kind as Entity, find, page, ['pages', at]))
+      else for (const [at, page] of pages.entries()) collect(lists, kind as Entity, find, page, ['pages', at])
     }
   }
   return { data, shape, lists, index: undefined }
@@ -101,7 +101,8 @@ export function locate(data: unknown, shape: Shape | undefined): Located {
 
 /** Places of a row. Builds the index of the list on first use: one pass over its rows. */
 export function find(located: Located, type: string, id: RowId): readonly Place[] {
-  const index = (located.index ??= located.lists.map(indexList))
+  located.index ??= located.lists.map(indexList)
+  const { index } = located
   const name = String(id)
   let places: Place[] | undefined
   for (let list = 0; list < located.lists.length; list++) {
@@ -178,6 +179,6 @@ function collect(lists: RowList[], kind: Entity, find: Locate<never>, data: unkn
 function addTraced(lists: RowList[], kind: Entity, path: Path, value: object): void {
   if (!Array.isArray(value)) lists.push({ entity: kind, path, single: true, rows: [value] })
   else if (value.length > 0 && value.every(Array.isArray)) {
-    value.forEach((rows, at) => lists.push({ entity: kind, path: [...path, at], single: false, rows }))
+    for (const [at, rows] of value.entries()) lists.push({ entity: kind, path: [...path, at], single: false, rows })
   } else lists.push({ entity: kind, path, single: false, rows: value })
 }

@@ -155,7 +155,10 @@ function own(work: Work, at: number): unknown[] {
 function applyRow(work: Work, op: RowOp & Op, drafts: Drafts): void {
   const added = work.appended.size === 0 ? undefined : work.appended.get(rowName(op.entity.type, op.id))
   const places = added === undefined ? find(work.located, op.entity.type, op.id) : [added]
-  if (op.kind === 'remove') return remove(work, places)
+  if (op.kind === 'remove') {
+    remove(work, places)
+    return
+  }
   if (places.length === 0) {
     if (op.kind === 'insert' || (op.kind === 'upsert' && op.hash !== undefined)) insert(work, op)
     return

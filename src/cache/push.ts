@@ -133,7 +133,10 @@ function patchRecord(core: Core, record: QueryRecord, changes: readonly RowChang
     on === undefined || missedOne(on, record.staleAt)
       ? undefined
       : place(core, record, locateOn(record, on.data), changes, event.versions)
-  if (on === undefined || placed === undefined) return markStale(core, record, event.cursor)
+  if (on === undefined || placed === undefined) {
+    markStale(core, record, event.cursor)
+    return
+  }
   if (isReading(record) && on.at === undefined) record.staleTick = core.tickNow // the read in flight may be from before
   accept(core, record, {
     kind: 'push',
@@ -231,13 +234,16 @@ function applyState(core: Core, message: StateMessage, event: PushEvent): void {
   const { base } = record
   const current = typeof base?.data === 'object' && base.data !== null ? event.versions.get(base.data) : undefined
   if (message.version !== undefined && isAtLeast(current, message.version)) return
-  if (base === undefined || (message.patch !== undefined && current !== message.base))
-    return markStale(core, record, event.cursor)
+  if (base === undefined || (message.patch !== undefined && current !== message.base)) {
+    markStale(core, record, event.cursor)
+    return
+  }
   let data: unknown
   try {
     data = message.patch === undefined ? message.value : applyPatch(base.data, message.patch)
   } catch {
-    return markStale(core, record, event.cursor)
+    markStale(core, record, event.cursor)
+    return
   }
   accept(core, record, {
     kind: 'push',

@@ -61,7 +61,10 @@ export function createRefresher(core: Core): Refresher {
     if (mustWait(core, record)) return
     const delay = STEPS[Math.min(record.attempts, STEPS.length - 1)] ?? 0
     record.attempts++
-    if (delay === 0) return read(record)
+    if (delay === 0) {
+      read(record)
+      return
+    }
     record.cancelTimer = core.clock.after(delay * (0.75 + core.random.next() / 2), () => {
       record.cancelTimer = undefined
       if (!record.removed && !stopped && !isReading(record)) read(record)

@@ -68,7 +68,11 @@ test('React renders what was prefetched, and starts nothing', async () => {
 
 test('React streams what suspends, with one read', async () => {
   let answer!: () => void
-  const { sync, fetch } = forRequest(new Promise((resolve) => void (answer = resolve)))
+  const { sync, fetch } = forRequest(
+    new Promise((resolve) => {
+      answer = resolve
+    }),
+  )
   const Titles = () => <p>{titles(react.useSuspenseQuery(todosQuery).data)}</p>
   const html = await new Promise<string>((resolve, reject) => {
     let text = ''

@@ -37,7 +37,10 @@ const rename = defineMutation({
   mutationKey: ['rename'],
   mutationFn: (task: Task, { fetch }) =>
     fetch('/rename', { body: JSON.stringify(task) }).then((response): Promise<Task> => response.json()),
-  optimistic: (view, task) => view.row(taskRow, task.id).update((draft) => void (draft.title = task.title)),
+  optimistic: (view, task) =>
+    view.row(taskRow, task.id).update((draft) => {
+      draft.title = task.title
+    }),
   apply: (base, saved) => base.upsert(taskRow, saved),
 })
 

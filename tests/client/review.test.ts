@@ -289,7 +289,10 @@ describe('an attempt that the circuit breaker did not let out', () => {
         try {
           return await (await fetch('/write', { body: JSON.stringify(write) })).json()
         } catch (error) {
-          if (write.token === 'slow') await new Promise<void>((resolve) => void (release = resolve))
+          if (write.token === 'slow')
+            await new Promise<void>((resolve) => {
+              release = resolve
+            })
           throw error
         }
       },

@@ -26,7 +26,10 @@ let calls = 0
 const guess = defineMutation({
   mutationKey: ['guess'],
   mutationFn: send('/guess'),
-  optimistic: (view) => view.row(counterRow, 'a').update((draft) => void (draft.count = calls++)),
+  optimistic: (view) =>
+    view.row(counterRow, 'a').update((draft) => {
+      draft.count = calls++
+    }),
 })
 
 async function start() {

@@ -27,7 +27,10 @@ const change = defineMutation({
   mutationFn: (_: Change[], { fetch }) => fetch('/change').then((response): Promise<unknown> => response.json()),
   optimistic(view, changes) {
     for (const each of changes) {
-      if (each.kind === 'edit') view.row(row, each.id).update((draft) => void (draft.text += each.mark))
+      if (each.kind === 'edit')
+        view.row(row, each.id).update((draft) => {
+          draft.text += each.mark
+        })
       else if (each.kind === 'insert') view.insert(KEY, row, { id: each.id, text: 'new' }, each.at)
       else if (each.kind === 'upsert' && each.keyed) view.upsert(KEY, row, { id: each.id, text: each.text })
       else if (each.kind === 'upsert') view.upsert(row, { id: each.id, text: each.text })

@@ -71,7 +71,10 @@ describe.each([409, 412])('a %i', (status) => {
 
 test('rebase with a function computes the variables from what the server has', async () => {
   const append = editing({
-    optimistic: (view, change) => view.row(todoRow, change.id).update((row) => void (row.title = change.title ?? '')),
+    optimistic: (view, change) =>
+      view.row(todoRow, change.id).update((row) => {
+        row.title = change.title ?? ''
+      }),
     rebase: (current, change) => ({ ...change, title: `${(current as Todo).title} and ${change.title}` }),
   })
   const { world, list, first } = await edited(append)
@@ -229,7 +232,10 @@ describe('manual', () => {
 
 test('a base that waited for the refused id is published with the replacement on top', async () => {
   const push = editing({
-    optimistic: (view, change) => view.row(todoRow, change.id).update((row) => void (row.count = (row.count ?? 0) + 1)),
+    optimistic: (view, change) =>
+      view.row(todoRow, change.id).update((row) => {
+        row.count = (row.count ?? 0) + 1
+      }),
   })
   const world = createWorld({ mutations: [push] })
   world.sync.start()

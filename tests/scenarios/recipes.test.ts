@@ -113,7 +113,11 @@ describe('by row', () => {
     await world.settle()
     for (const row of rows.slice(0, 2)) await world.net.take('GET', `/todos/${row.id}`).answer(row, at(0))
     const before = [list.data?.[0], two?.data]
-    run((view) => view.row(todoRow, '2').update((row) => void (row.title = 'B')))
+    run((view) =>
+      view.row(todoRow, '2').update((row) => {
+        row.title = 'B'
+      }),
+    )
     expect([titles(list.data), one?.data?.title, two?.data?.title]).toEqual(['a B c', 'a', 'B'])
     expect(list.data?.[0]).toBe(before[0])
     expect(one?.values).toHaveLength(2)
@@ -191,7 +195,11 @@ describe('where rows are', () => {
     await world.net.take('GET', '/pages/1').answer({ items: rows.slice(2), next: null }, at(0))
     await more
     expect(pagesOf(pages.data)).toBe('a b | c')
-    run((view) => view.row(todoRow, '3').update((row) => void (row.title = 'C')))
+    run((view) =>
+      view.row(todoRow, '3').update((row) => {
+        row.title = 'C'
+      }),
+    )
     run((view) => view.insert(pagesQuery.queryKey, todoRow, todo('0', 'z'), 'start'))
     run((view) => view.insert(pagesQuery.queryKey, todoRow, todo('4', 'd')))
     run((view) => view.insert(pagesQuery.queryKey, todoRow, todo('5', 'e'), { after: '1' }))
@@ -217,7 +225,11 @@ describe('where rows are', () => {
     const watched = world.watch<Wrapped>(wrapped)
     await world.settle()
     await world.net.take('GET', '/wrapped').answer({ total: 2, result: { items: rows, pinned: todo('2', 'b') } }, at(0))
-    run((view) => view.row(todoRow, '2').update((row) => void (row.title = 'B')))
+    run((view) =>
+      view.row(todoRow, '2').update((row) => {
+        row.title = 'B'
+      }),
+    )
     expect(titles(watched.data?.result.items)).toBe('a B c')
     expect(watched.data).toMatchObject({ total: 2, result: { pinned: { title: 'B' } } })
     run((view) => view.insert(wrapped.queryKey, todoRow, todo('4', 'd')))
@@ -226,7 +238,11 @@ describe('where rows are', () => {
 
   test('a query that is mounted later shows what is pending at once', async () => {
     const { world, run } = await started()
-    run((view) => view.row(todoRow, '1').update((row) => void (row.title = 'A')))
+    run((view) =>
+      view.row(todoRow, '1').update((row) => {
+        row.title = 'A'
+      }),
+    )
     const detail = world.watch<Todo>(todoQuery('1'))
     await world.settle()
     await world.net.take('GET', '/todos/1').answer(todo('1', 'a'), at(0))
@@ -244,10 +260,20 @@ describe('recipes that are wrong', () => {
       view.update(todosQuery.queryKey, () => {
         throw new Error('oops')
       })
-      view.update(todoQuery('1').queryKey, (draft) => void (draft.title = 'A'))
+      view.update(todoQuery('1').queryKey, (draft) => {
+        draft.title = 'A'
+      })
     })
-    run((view) => view.row(todoRow, '2').update((row) => void (row.title = 'B')))
-    run((view) => view.row(todoRow, '3').update((row) => void (row.title = 'C')))
+    run((view) =>
+      view.row(todoRow, '2').update((row) => {
+        row.title = 'B'
+      }),
+    )
+    run((view) =>
+      view.row(todoRow, '3').update((row) => {
+        row.title = 'C'
+      }),
+    )
     expect([titles(list.data), detail.data?.title]).toEqual(['a B C', 'A'])
     expect(world.reports).toMatchObject([{ code: 'recipe', queryKey: ['todos'], cause: { message: 'oops' } }])
     await world.settle()
@@ -273,7 +299,11 @@ describe('recipes that are wrong', () => {
     const base = world.sync.getBase(todosQuery.queryKey)
     const copy = structuredClone(base)
     run((view) => view.update(todosQuery.queryKey, (draft) => void draft.splice(0, 2)))
-    run((view) => view.row(todoRow, '3').update((row) => void (row.title = 'C')))
+    run((view) =>
+      view.row(todoRow, '3').update((row) => {
+        row.title = 'C'
+      }),
+    )
     run((view) => view.remove(todoRow, '3'))
     expect(world.sync.getBase(todosQuery.queryKey)).toBe(base)
     expect(base).toEqual(copy)
