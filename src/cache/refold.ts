@@ -32,8 +32,9 @@ export function refold(record: QueryRecord, drafts: Drafts, onThrow: OnThrow): v
       onThrow(attached, error)
     },
   )
-  // A base that now contains what was folded over the old one shows nothing new.
-  record.view = kept === undefined && isSame(before, view) ? before : view
+  // A base that now contains what was folded over the old one shows nothing new. A query that shares in a way of its own
+  // (`structuralSharing`) has done so on the way in.
+  record.view = kept === undefined && record.share === undefined && isSame(before, view) ? before : view
   record.skipped = skipped
   record.foldedBase = data
 }
