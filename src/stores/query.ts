@@ -68,6 +68,8 @@ function queryStore(
   let watchers = 0
   let stop: (() => void) | undefined
   let watching: QueryObserver | undefined
+  /** What was read last while nobody watched: asked again, the same is the same object. */
+  let last: QueryObserverResult | undefined
 
   // A new observer each time: the one from before may watch a query that has left the cache.
   function begin(): void {
@@ -100,8 +102,9 @@ function queryStore(
       // The observer, not the store: after a transition all observers are new before the first subscriber is called.
       if (watching !== undefined) return watching.getCurrentResult()
       const now = observe().getCurrentResult()
-      const last = inner.getState()
-      return sameResult(now, last) ? last : now
+      const known = [last, inner.getState()].find((before) => before !== undefined && sameResult(now, before))
+      last = known ?? now
+      return last
     },
     getInitialState: inner.getInitialState,
     subscribe,
