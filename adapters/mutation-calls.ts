@@ -2,8 +2,8 @@
  * What a hook for a defined mutation watches: its newest call, in the shape of TanStack's mutation results. A call is
  * pending until the server accepted or refused it, however long that takes; it belongs to the outbox, not to the hook.
  */
-import type { DefinedMutation, OutboxEntry, QueryClient, SyncClient } from 'tidemark'
-import { isSyncError, SyncError, shouldThrowError } from 'tidemark'
+import type { DefinedMutation, Progress, QueryClient, ReadonlyStore, SyncClient, SyncError } from 'tidemark'
+import { isSyncError, shouldThrowError } from 'tidemark'
 
 /** TanStack's fields of a mutation's state, and no others. */
 export interface CallState {
@@ -93,7 +93,6 @@ export function createMutationCalls(sync: SyncClient, options: () => DefinedMuta
   const listeners = new Set<() => void>()
   let state: CallState = IDLE
   let newest = 0
-  let stop = (): void => {}
 
   function show(change: Partial<CallState>): void {
     if (!(Object.keys(change) as Array<keyof CallState>).some((name) => change[name] !== state[name])) return
@@ -103,39 +102,21 @@ export function createMutationCalls(sync: SyncClient, options: () => DefinedMuta
     for (const listener of [...listeners]) listener()
   }
 
-  /** Shows what the outbox says of a call, until it ends or another takes its place. */
-  function follow(id: string): void {
-    const entries = sync.pending({ entryId: id })
-    const update = (): void => {
-      for (const entry of entries.getState()) show(progressOf(entry, state))
-    }
-    stop = entries.subscribe(update)
-    update()
-  }
-
-  function end(data: unknown, error: SyncError | null): void {
-    stop()
-    const failureCount = error === null ? 0 : state.failureCount + 1
-    show({ status: error ? 'error' : 'success', data, error, isPaused: false, failureCount, failureReason: error })
-  }
-
   function mutate(variables: unknown, callbacks: CallCallbacks = {}): Promise<unknown> {
     const { id, confirmed } = send(sync, originOf(options()), variables)
     const mine = ++newest
-    stop()
-    show({ ...IDLE, status: 'pending', variables, submittedAt: Date.now() })
-    if (id !== undefined) follow(id)
-    const finish = (data: unknown, error: SyncError | null): void => {
-      const told = { sync, options: options(), data, error, variables }
+    show({ ...IDLE, status: 'pending', variables })
+    const finish = (ended: Pick<CallState, 'status' | 'data' | 'error' | 'failureCount' | 'failureReason'>): void => {
+      const told = { sync, options: options(), data: ended.data, error: ended.error, variables }
       tell(ownCallbacks(told.options), told)
       if (mine !== newest) return
       if (listeners.size > 0) tell(callbacks, told)
-      end(data, error)
+      const { status, data, error, failureCount, failureReason } = ended
+      show({ isPaused: false, status, data, error, failureCount, failureReason })
     }
-    confirmed.then(
-      (data) => finish(data, null),
-      (error: SyncError) => finish(undefined, error),
-    )
+    const progress = id === undefined ? undefined : sync.progress(id)
+    if (progress === undefined) confirmed.then(undefined, (error: SyncError) => finish(failedWith(error)))
+    else follow(progress, { isShown: () => mine === newest, show, finish })
     return confirmed
   }
 
@@ -148,7 +129,6 @@ export function createMutationCalls(sync: SyncClient, options: () => DefinedMuta
     },
     reset() {
       newest++
-      stop()
       show(IDLE)
     },
   }
@@ -209,14 +189,25 @@ function tell(callbacks: CallCallbacks, { sync, options: { meta, mutationKey }, 
   run(() => callbacks.onSettled?.(data, error, variables, undefined, context))
 }
 
-function progressOf(entry: OutboxEntry, before: CallState): Partial<CallState> {
-  const { failure, attempt, status, createdAt, isPaused, mutationKey } = entry
-  const failureCount = failure ? attempt - Number(status === 'sending') : 0
-  const failureReason =
-    failure === undefined
-      ? null
-      : failureCount === before.failureCount
-        ? before.failureReason
-        : new SyncError(failure.code as SyncError['code'], failure.message, { status: failure.status, mutationKey })
-  return { submittedAt: createdAt, isPaused, failureCount, failureReason }
+/** Shows how a write goes until it ends. What it shows is published with the views. */
+function follow(
+  progress: ReadonlyStore<Progress>,
+  to: { isShown(): boolean; show(change: Partial<CallState>): void; finish(ended: Progress): void },
+): void {
+  const update = (): void => {
+    const now = progress.getState()
+    const { status, isPaused, failureCount, failureReason, submittedAt } = now
+    if (status === 'pending') {
+      if (to.isShown()) to.show({ isPaused, failureCount, failureReason, submittedAt })
+      return
+    }
+    stop()
+    to.finish(now)
+  }
+  const stop = progress.subscribe(update)
+  update()
+}
+
+function failedWith(error: SyncError): Pick<CallState, 'status' | 'data' | 'error' | 'failureCount' | 'failureReason'> {
+  return { status: 'error', data: undefined, error, failureCount: 1, failureReason: error }
 }

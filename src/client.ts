@@ -14,6 +14,7 @@ import type { DefinedMutation, Resolution } from './queue/mutation'
 import { createOutbox } from './queue/outbox'
 import type { Queue } from './queue/queue'
 import { createQueue } from './queue/queue'
+import { refuse } from './queue/settle'
 import type { MutationHandle } from './queue/state'
 import type { ReadonlyStore } from './stores/live'
 import { createLiveStore } from './stores/live'
@@ -22,6 +23,8 @@ import type { OutboxEntry, OutboxState } from './stores/outbox'
 import { createOutboxView } from './stores/outbox'
 import type { PendingStores } from './stores/pending'
 import { createPendingStores } from './stores/pending'
+import type { Progress } from './stores/progress'
+import { createProgressStores } from './stores/progress'
 import type { SyncStatus } from './stores/status'
 import { createStatusView } from './stores/status'
 import type { SyncStream } from './stream/stream'
@@ -72,11 +75,16 @@ export interface SyncClient {
    */
   readonly pending: PendingStores
   /**
-   * Runs what a write of this client publishes (it comes, it is accepted or refused, it leaves) inside `wrap`, which must
-   * call what it is given before it returns: for frameworks that tell their components later. Reads and pushes are
-   * published outside of it. Returns a function that takes it away.
+   * A store of one write's way to its outcome, in the words of TanStack's mutations; `undefined` if no entry of this id is
+   * pending. `handle.id` is the id.
    */
-  wrapPublish(wrap: (publish: () => void) => void): () => void
+  progress(id: string): ReadonlyStore<Progress> | undefined
+  /**
+   * Runs everything that this client publishes inside `wrap`, which must call what it is given before it returns: for
+   * frameworks that batch. `isOwn`: the reason is a write of this client (it comes, it is accepted or refused, it leaves),
+   * not a read or a push. Returns a function that takes it away.
+   */
+  wrapPublish(wrap: (publish: () => void, isOwn: boolean) => void): () => void
   /** Hands an error to `onReport`; for adapters and devtools. */
   report(error: SyncError): void
   /** Tries to connect now instead of waiting. */
@@ -116,12 +124,15 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const http = createHttp({ clock, breaker }, settings)
   const cache = createCache({ clock, random, http, report, warn, development: settings.development }, queryClient)
   let stream: SyncStream | undefined
-  const changed = (): void => {
-    status.changed()
-    outbox.changed()
+  const changed = (own = false): void => {
+    status.changed(own)
+    outbox.changed(own)
     mirror.changed()
+    progress.changed()
   }
-  const mirror = createMutationMirror({ queryClient, queue: () => queue.state, publish: cache.core.publish, report })
+  const { announce } = cache.core
+  const mirror = createMutationMirror({ queryClient, queue: () => queue.state, announce, report })
+  const progress = createProgressStores(() => queue.state, announce)
   const queue: Queue = createQueue(
     {
       cache,
@@ -134,8 +145,12 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       serializer: settings.serializer,
       report,
       warn,
-      changed,
-      moved: mirror.moved,
+      changed: () => changed(true),
+      moved(item, how, tell) {
+        mirror.moved(item, how)
+        if (tell !== undefined) announce(tell, true)
+        progress.moved(item)
+      },
       isPushed: () => stream?.status.getState().state === 'open',
       development: settings.development,
     },
@@ -149,9 +164,9 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   stream = connect(settings, { cache, queue, http, changed })
   const status = createLiveStore(
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
-    clock,
+    announce,
   )
-  const outbox = createLiveStore(createOutboxView(queue), clock)
+  const outbox = createLiveStore(createOutboxView(queue), announce)
   const release = (): void => {
     breaker.stop()
     mirror.stop()
@@ -176,9 +191,10 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     status: status.store,
     outbox: outbox.store,
     pending: createPendingStores({ outbox: outbox.store, core: cache.core }),
+    progress: progress.of,
     report,
     wrapPublish(wrap) {
-      const own: typeof wrap = (publish) => wrap(publish)
+      const own: typeof wrap = (publish, isOwn) => wrap(publish, isOwn)
       cache.core.wraps.add(own)
       return () => void cache.core.wraps.delete(own)
     },
@@ -304,11 +320,12 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
     }
     queue.state.closed = true
     halt()
-    const left = abandon(queue)
+    const left = abandon(queue, cache)
     queryClient.clear()
     cache.stop()
     deps.release()
     changed()
+    Reflect.deleteProperty(queryClient, CLIENT) // the next user's client may have it
     if (outbox === 'keep') return []
     await storage.clear(`${namespace}/`).catch((cause: unknown) => {
       report(
@@ -339,14 +356,12 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
 }
 
 /** Nobody waits for ever on a client that is closed. Returns what was not confirmed, in order. */
-function abandon(queue: Queue): readonly OutboxEntry[] {
+function abandon(queue: Queue, cache: LifeDeps['cache']): readonly OutboxEntry[] {
   const left = createOutboxView(queue)(undefined).entries.filter(({ status }) => status !== 'confirmed')
   const error = new SyncError('stopped', 'The sync client was closed before the change was settled.')
   for (const item of queue.state.items.values()) {
     item.abort?.abort(error)
-    item.durable.reject(error)
-    item.confirmed.reject(error)
-    item.reflected.reject(error)
+    cache.core.transition(() => refuse(queue.state, item, error))
   }
   queue.state.items.clear()
   queue.state.scopes.clear()

@@ -1,7 +1,7 @@
 /**
- * TanStack's React hooks hear of a change after a timer of 0 ms. What a write of a sync client publishes they hear at
- * once, so that the screen follows `mutate()` in the same turn; everything else keeps TanStack's timing. See
- * docs/decisions/rendering-in-the-turn.md.
+ * When React's hooks hear of a change. TanStack's hear after a timer of 0 ms, all those of one batch together. What a sync
+ * client publishes is one batch of the hooks' own notify manager; what a write of it publishes they hear at once, so that
+ * the screen follows `mutate()` in the same turn. See docs/decisions/rendering-in-the-turn.md.
  */
 import { defaultScheduler, notifyManager } from '@tanstack/react-query'
 import type { SyncClient } from 'tidemark'
@@ -10,19 +10,19 @@ import type { SyncClient } from 'tidemark'
 const TURNS = Symbol.for('tidemark.turns')
 
 interface Turns {
-  /** Publishes that are going on. */
+  /** Publishes of own writes that are going on. */
   depth: number
 }
 
-/** Lets React's hooks hear this client's writes in the turn. Returns a function that ends it. */
+/** Lets React's hooks hear what this client publishes as one batch, its own writes in the turn. Returns a function that ends it. */
 export function renderInTurn(client: SyncClient): () => void {
   const turns = turnsOf(notifyManager)
-  return client.wrapPublish((publish) => {
-    turns.depth++
+  return client.wrapPublish((publish, isOwn) => {
+    if (isOwn) turns.depth++
     try {
-      publish()
+      notifyManager.batch(publish)
     } finally {
-      turns.depth--
+      if (isOwn) turns.depth--
     }
   })
 }
@@ -30,7 +30,24 @@ export function renderInTurn(client: SyncClient): () => void {
 function turnsOf(manager: typeof notifyManager & { [TURNS]?: Turns }): Turns {
   if (manager[TURNS] !== undefined) return manager[TURNS]
   const turns: Turns = { depth: 0 }
-  manager.setScheduler((callback) => (turns.depth > 0 ? callback() : defaultScheduler(callback)))
+  const later = together()
+  manager.setScheduler((callback) => (turns.depth > 0 ? callback() : later(callback)))
   Object.defineProperty(manager, TURNS, { value: turns })
   return turns
+}
+
+/**
+ * TanStack's default scheduler, but the calls of one turn come together in one task. A QueryClient of another copy of
+ * query-core batches with that copy's notify manager, so its observers here are told one by one: in a task each, React
+ * would render each by itself. Every call has a timer of its own, so that no timer that is lost (fake timers) ends it.
+ */
+function together(): (callback: () => void) => void {
+  const waiting: Array<() => void> = []
+  const run = (): void => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next()
+  }
+  return (callback) => {
+    waiting.push(callback)
+    defaultScheduler(run)
+  }
 }

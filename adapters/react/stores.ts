@@ -1,5 +1,6 @@
 /** The client's own stores as hooks: how it stands, what is in the outbox, what is pending. */
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { notifyManager } from '@tanstack/react-query'
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
 import { replaceEqualDeep } from 'tidemark'
 import { identity, nameOfFilter } from '../select'
@@ -61,8 +62,10 @@ function useSelected<TState, T>(store: ReadonlyStore<TState>, selector: (state: 
       return last.value
     }
   }, [selector, shown])
+  // When TanStack's hooks hear, so that what they show and what is pending are one commit.
+  const subscribe = useCallback((listener: () => void) => store.subscribe(notifyManager.batchCalls(listener)), [store])
   const value = useSyncExternalStore(
-    store.subscribe,
+    subscribe,
     () => read(store.getState()),
     () => read(store.getInitialState()),
   )

@@ -256,7 +256,7 @@ export function outcome(
     layer.confirmedAt = cursor
     layer.confirmedTick = tick
     core.confirmed(layer)
-    core.afterwards(core.checkLayers) // perhaps it touches nothing that is cached
+    core.settled(core.checkLayers) // perhaps it touches nothing that is cached
   }
   for (const record of core.touchedBy(layer).keys()) {
     core.touch(record)

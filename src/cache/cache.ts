@@ -17,7 +17,7 @@ import type { Answer } from './answer'
 import { applyAnswer } from './answer'
 import { extendQueryContext } from './context'
 import type { Core, LayerListener } from './core'
-import { createCore } from './core'
+import { createCore, viewEvent } from './core'
 import type { Layer } from './evidence'
 import { isCovered, isOpen } from './evidence'
 import type { PushMessage, Versions } from './push'
@@ -112,7 +112,8 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   }
   for (const query of queryCache.getAll()) adopt(adoptDeps, query)
   const unsubscribe = queryCache.subscribe((event) => {
-    if (event.type === 'added') adopt(adoptDeps, event.query)
+    if (event.type === 'updated') core.updated(event)
+    else if (event.type === 'added') adopt(adoptDeps, event.query)
     else if (event.type === 'removed') remove(event.query)
     else if (event.type === 'observerAdded') refresher.next(core.records.get(event.query.queryHash))
     else if (event.type === 'observerRemoved') unwatched(event.query)
@@ -131,6 +132,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     targets.remove(record)
     refresher.forget(record)
     core.checkLayers()
+    core.updated(viewEvent(query, query.state.data)) // whoever waits for its view, waits for nothing now
   }
 
   const record = (queryKey: QueryKey) =>
@@ -147,7 +149,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   return {
     core,
     queryClient,
-    viewClient: createViewClient({ queryClient, recordOf }),
+    viewClient: createViewClient({ queryClient, recordOf, listeners: core.viewListeners }),
     getView: (queryKey) => record(queryKey)?.view.data,
     getBase: (queryKey) => record(queryKey)?.base?.data,
     getMode: (queryKey) => record(queryKey)?.mode,

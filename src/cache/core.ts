@@ -1,7 +1,10 @@
 /**
- * The cache's shared state and its one transition: change bases and layers, then drop what is covered, fold, and publish
- * once. Listeners run after everything has changed, so that a listener of one query never sees another half-way.
+ * The cache's shared state and its one transition: change bases and layers, drop what is covered, fold, then publish once:
+ * views, outbox, status, mutations. Listeners run after everything has changed, so that a listener of one never sees another
+ * half-way.
  */
+import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
+import { notifyManager } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import { laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
@@ -39,15 +42,21 @@ export interface Tombstone {
   cancel(): void
 }
 
-/** What the owner of the layers (the queue) hears, after the transition's publish. */
+/** What the owner of the layers (the queue) hears, before the transition's publish: what it changes then is published too. */
 export interface LayerListener {
   /** Confirmed, and covered in every watched query that has data. Once per layer. */
   onReflected(layer: Layer): void
   /** No query lacks it any more: its row in the log can go. */
   onGone(layer: Layer): void
-  /** A read came back or a base was published: sends that waited for a read may go on. */
+  /** After the publish: a read came back or a base was published, so sends that waited for a read may go on. */
   onReadSettled(): void
 }
+
+/** Runs `publish`, and must have called it when it returns. `isOwn`: the reason is a write of this client. */
+export type PublishWrap = (publish: () => void, isOwn: boolean) => void
+
+/** A change of a query, as the cache announces it. */
+export type UpdatedEvent = Extract<QueryCacheNotifyEvent, { type: 'updated' }>
 
 export interface Core extends CoreDeps {
   readonly drafts: Drafts
@@ -70,10 +79,19 @@ export interface Core extends CoreDeps {
   touch(record: QueryRecord): void
   /** After the transition: make the reads that are wanted. */
   refresh: (record: QueryRecord) => void
-  /** What the calls of observers' listeners run inside of, when an own write is the reason. */
-  readonly wraps: Set<(publish: () => void) => void>
-  /** Runs `run` inside the wraps. */
-  publish(run: () => void): void
+  /** What every publish runs inside of: adapters batch there with their framework's notify manager. */
+  readonly wraps: Set<PublishWrap>
+  /**
+   * Calls `tell` with what the open transition publishes, or at once where none is open. The same function is called once.
+   * `own`: it tells of a write of this client.
+   */
+  announce(tell: () => void, own?: boolean): void
+  /** query-core says that a query has changed. */
+  updated(event: UpdatedEvent): void
+  /** Who hears that queries have changed, as views: inside a transition not before it is published. */
+  readonly viewListeners: Set<(event: UpdatedEvent) => void>
+  /** Runs `run` when the transition has folded its views, before it publishes: it is known what is reflected. */
+  settled(run: () => void): void
   /** The transition's callbacks that run after its publish. */
   afterwards(run: () => void): void
   addLayer(layer: Layer): void
@@ -108,7 +126,10 @@ export function createCore(deps: CoreDeps): Core {
   /** The transition is about an own write: it comes, it leaves, or the server has accepted it. */
   let isOwn = false
   let dirty = new Set<QueryRecord>()
+  let whenSettled: Array<() => void> = []
   let later: Array<() => void> = []
+  let announced = new Set<() => void>()
+  let updates: UpdatedEvent[] = []
   const muted = new Map<AnyObserver, MutedListeners>()
 
   const core: Core = {
@@ -125,7 +146,16 @@ export function createCore(deps: CoreDeps): Core {
     holders: () => [],
     moved: () => false,
     wraps: new Set(),
-    publish: (run) => guarded([...core.wraps].reduce<() => void>((inner, wrap) => () => wrap(inner), run)),
+    announce(tell, own = false) {
+      if (depth === 0) return publish([tell], own)
+      announced.add(tell)
+      isOwn ||= own
+    },
+    viewListeners: new Set(),
+    updated(event) {
+      if (depth > 0) updates.push(event)
+      else for (const listener of [...core.viewListeners]) listener(event)
+    },
     tick: () => ++core.tickNow,
     warnOnce(topic, message) {
       if (!deps.development || told.has(topic)) return
@@ -147,6 +177,7 @@ export function createCore(deps: CoreDeps): Core {
       dirty.add(record)
       for (const observer of record.query.observers as unknown as AnyObserver[]) mute(muted, observer)
     },
+    settled: (run) => void whenSettled.push(run),
     afterwards: (run) => void later.push(run),
     addLayer(layer) {
       isOwn = true
@@ -220,33 +251,66 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   function commit(): void {
+    const changed = new Set<QueryRecord>()
+    const views = new Set<QueryRecord>()
     // A recipe that throws, or a callback of the cache, may not leave the transition open.
-    const changed = dirty
     let notify: Array<() => void> = []
     try {
-      for (const record of changed) settle(record)
+      while (dirty.size > 0 || whenSettled.length > 0) settleAll(changed, views)
     } finally {
       dirty = new Set()
+      whenSettled = []
       notify = unmute(muted, changed)
       depth = 0
     }
+    const calls = [...notify, ...eventsOf(views), ...announced]
     const callbacks = later
-    const inTurn = isOwn
+    const wasOwn = isOwn
+    announced = new Set()
+    updates = []
     later = []
     isOwn = false
-    const tellAll = (): void => {
-      for (const call of notify) guarded(call)
-    }
-    if (notify.length > 0 && inTurn) core.publish(tellAll)
-    else tellAll()
-    if (changed.size > 0) checkLayers()
+    publish(calls, wasOwn)
     for (const call of callbacks) call()
+  }
+
+  /** Folds what has changed; then those who wait for it, who may change more. */
+  function settleAll(changed: Set<QueryRecord>, views: Set<QueryRecord>): void {
+    const now = dirty
+    const waiting = whenSettled
+    dirty = new Set()
+    whenSettled = []
+    for (const record of now) {
+      changed.add(record)
+      const { data } = record.view
+      settle(record)
+      if (!Object.is(data, record.view.data)) views.add(record)
+    }
+    if (now.size > 0) checkLayers()
+    for (const run of waiting) run()
+  }
+
+  /** The calls that tell of changed queries: what query-core announced, and views that changed without it. */
+  function eventsOf(views: ReadonlySet<QueryRecord>): Array<() => void> {
+    if (core.viewListeners.size === 0) return []
+    const told = new Set(updates.map(({ query }) => query))
+    const others = [...views].filter(({ query }) => !told.has(query))
+    const events = [...updates, ...others.map(({ query, view }) => viewEvent(query, view.data))]
+    return events.flatMap((event) => [...core.viewListeners].map((listener) => () => listener(event)))
+  }
+
+  /** Everything in one batch of query-core, inside the wraps of the adapters. */
+  function publish(calls: ReadonlyArray<() => void>, own: boolean): void {
+    if (calls.length === 0) return
+    const tellAll = (): void => notifyManager.batch(() => calls.forEach(guarded))
+    guarded([...core.wraps].reduce<() => void>((inner, wrap) => () => wrap(inner, own), tellAll))
   }
 
   function settle(record: QueryRecord): void {
     for (const layer of inOrder(confirmed)) {
       const attached = touched.get(layer)?.get(record)
       if (attached === undefined || !leaves(record, attached)) continue
+      isOwn = true // an echo or a read that brings an own write ends its optimism
       detach(record, attached)
       touched.get(layer)?.delete(record)
     }
@@ -296,6 +360,11 @@ export function createCore(deps: CoreDeps): Core {
 
 function inOrder(layers: ReadonlySet<Layer>): readonly Layer[] {
   return layers.size < 2 ? [...layers] : [...layers].sort((a, b) => a.pos - b.pos)
+}
+
+/** Says that what a query shows is another. */
+export function viewEvent(query: QueryRecord['query'], data: unknown): UpdatedEvent {
+  return { type: 'updated', query, action: { type: 'setState', state: { data } } }
 }
 
 const NONE: ReadonlyMap<QueryRecord, Attached> = new Map()

@@ -66,6 +66,8 @@ export interface QueryRecord {
   missed: number
   /** A read is to be made as soon as it can be. */
   wanted: boolean
+  /** How many wait for its view, though nothing watches it: a component that is suspended. */
+  awaited: number
   attempts: number
   cancelTimer: (() => void) | undefined
   read: ReadEvidence | undefined
@@ -98,6 +100,7 @@ export function createRecord(query: Query, originals: Originals): QueryRecord {
     fences: new Map(),
     missed: 0,
     wanted: false,
+    awaited: 0,
     attempts: 0,
     cancelTimer: undefined,
     read: undefined,

@@ -53,11 +53,12 @@ export function createRefresher(core: Core): Refresher {
       isReading(record)
     )
       return
-    if (record.arrival === undefined && !isWatched(record)) {
+    const isAwaited = record.arrival !== undefined || record.awaited > 0
+    if (!isAwaited && !isWatched(record)) {
       record.wanted = false // stale is enough: it is read when it is watched again
       return
     }
-    if (record.query.isDisabled() && record.arrival === undefined) return
+    if (record.query.isDisabled() && !isAwaited) return
     if (mustWait(core, record)) return
     const delay = STEPS[Math.min(record.attempts, STEPS.length - 1)] ?? 0
     record.attempts++

@@ -3,9 +3,17 @@
  * hooks run on it unmodified. A face stands in for each Query: its `state` has the view as data, everything else is the
  * Query itself (methods are bound to it, for query-core keeps private fields).
  */
-import type { DefaultedQueryObserverOptions, Query, QueryCache, QueryClient, QueryState } from '@tanstack/query-core'
+import type {
+  DefaultedQueryObserverOptions,
+  Query,
+  QueryCache,
+  QueryCacheNotifyEvent,
+  QueryClient,
+  QueryState,
+} from '@tanstack/query-core'
 import { usageError } from '../base/errors'
 import { OWN_SHARE } from './adopt'
+import type { UpdatedEvent } from './core'
 import type { QueryRecord } from './record'
 import { share } from './share'
 
@@ -15,15 +23,17 @@ export const CLIENT: symbol = Symbol.for('tidemark.client')
 export interface ViewClientDeps {
   queryClient: QueryClient
   recordOf(query: Query): QueryRecord | undefined
+  /** Who hears that queries have changed, when their views have. */
+  listeners: Set<(event: UpdatedEvent) => void>
 }
 
-export function createViewClient({ queryClient, recordOf }: ViewClientDeps): QueryClient {
+export function createViewClient({ queryClient, recordOf, listeners }: ViewClientDeps): QueryClient {
   const cache = queryClient.getQueryCache()
   const faces = new WeakMap<Query, Query>()
   const faceOf = (query: Query): Query => {
     let face = faces.get(query)
     if (face === undefined) {
-      face = createFace(query, recordOf)
+      face = createFace(query, { recordOf, listeners })
       faces.set(query, face)
     }
     return face
@@ -38,6 +48,18 @@ export function createViewClient({ queryClient, recordOf }: ViewClientDeps): Que
     find: (filters: never) => mapFace(cache.find(filters) as Query | undefined, faceOf),
     findAll: (filters?: never) => cache.findAll(filters).map(faceOf),
     remove: (query: Query) => cache.remove(realOf(query)),
+    // query-core announces a base before its view is folded: these subscribers hear when it is.
+    subscribe(listener: (event: QueryCacheNotifyEvent) => void) {
+      const own = (event: UpdatedEvent): void => listener(event)
+      const unsubscribe = cache.subscribe((event) => {
+        if (event.type !== 'updated') listener(event)
+      })
+      listeners.add(own)
+      return () => {
+        listeners.delete(own)
+        unsubscribe()
+      }
+    },
   }) as QueryCache
 
   return bindAll(queryClient, {
@@ -64,11 +86,13 @@ function mapFace(query: Query | undefined, faceOf: (query: Query) => Query): Que
   return query === undefined ? undefined : faceOf(query)
 }
 
+type FaceDeps = Pick<ViewClientDeps, 'recordOf' | 'listeners'>
+
 /** The state that observers see: query-core's own while nothing is pending, else with the view in place of base. */
-function createFace(query: Query, recordOf: (query: Query) => QueryRecord | undefined): Query {
+function createFace(query: Query, deps: FaceDeps): Query {
   let seen: { state: QueryState; data: unknown; face: QueryState } | undefined
   const state = (): QueryState => {
-    const record = recordOf(query)
+    const record = deps.recordOf(query)
     const data = record === undefined ? query.state.data : record.view.data
     if (Object.is(data, query.state.data)) return query.state
     if (seen?.state !== query.state || !Object.is(seen.data, data)) {
@@ -76,16 +100,50 @@ function createFace(query: Query, recordOf: (query: Query) => QueryRecord | unde
     }
     return seen.face
   }
-  const face = bindAll(query, { [REAL]: query })
+  /** There is a base, and pending writes take all of it away: a row that is being deleted. */
+  const isHidden = (): boolean => state().data === undefined && query.state.data !== undefined
+  // To read again would bring the same base: what ends the state is the outcome of the writes.
+  const untilShown = (): Promise<unknown> =>
+    shown(query, () => state().status !== 'pending', deps).then(() => state().data)
+  const face = bindAll(query, {
+    [REAL]: query,
+    isStaleByTime: (time?: never) => isHidden() || query.isStaleByTime(time),
+    fetch(...args: Parameters<Query['fetch']>) {
+      // A refetch and a further page are asked for in so many words; all else is asked for to have something to show.
+      if (args[1] !== undefined) return query.fetch(...args)
+      if (isHidden() && state().status === 'pending') return untilShown()
+      return query.fetch(...args).then((data) => (isHidden() ? untilShown() : data))
+    },
+  })
   Object.defineProperty(face, 'state', { get: state, enumerable: true, configurable: true })
   return face as Query
 }
 
+/** Without data a query is one that query-core knows too: pending or failed, never fetched while it is fetching. */
 function stateWith(state: QueryState, data: unknown): QueryState {
-  if (data === undefined) return { ...state, data, status: state.status === 'error' ? 'error' : 'pending' }
+  if (data === undefined) {
+    const isFailed = state.status === 'error' && state.fetchStatus === 'idle'
+    return { ...state, data, dataUpdatedAt: 0, ...(isFailed ? undefined : { status: 'pending', error: null }) }
+  }
   // A view of a query that was never fetched (`view.set`).
   if (state.data === undefined) return { ...state, data, status: 'success', error: null }
   return { ...state, data }
+}
+
+/** Resolves when the view of a query is there, or the query has failed. Meanwhile its reads are made as if it were watched. */
+function shown(query: Query, isShown: () => boolean, { recordOf, listeners }: FaceDeps): Promise<void> {
+  const record = recordOf(query)
+  if (record === undefined || isShown()) return Promise.resolve()
+  record.awaited++
+  return new Promise((resolve) => {
+    const look = (event: UpdatedEvent): void => {
+      if (event.query !== query || !isShown()) return
+      listeners.delete(look)
+      record.awaited--
+      resolve()
+    }
+    listeners.add(look)
+  })
 }
 
 /** An object that is `target` but for `own`: its methods run on the target, its fields are read and written through. */

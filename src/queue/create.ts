@@ -105,6 +105,7 @@ export function createItem(state: QueueState, entry: Entry, mutation: AnyMutatio
     cancelRetry: undefined,
     isHeldBack: false,
     abort: undefined,
+    outcome: undefined,
     hasRefreshed: false,
     creates,
   }

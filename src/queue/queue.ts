@@ -9,7 +9,7 @@ import { load } from './load'
 import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
 import type { Entry } from './outbox'
 import { send } from './send'
-import { drop, recordOptimistic, reject, replace, runPlans, takeOutcomes } from './settle'
+import { drop, isOver, recordOptimistic, refuse, reject, replace, runPlans, takeOutcomes } from './settle'
 import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
 import { isFlowing, joinScope, leaveScope, setStatus } from './state'
 import { copyVariables } from './variables'
@@ -70,7 +70,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
       const item = byLayer.get(layer)
       if (item === undefined) return
       item.reflected.resolve()
-      if (state.confirmed.has(item)) drop(state, item)
+      if (state.confirmed.has(item) && isOver(state, item)) drop(state, item)
       deps.changed()
     },
     onReadSettled: () => {
@@ -93,10 +93,12 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     for (const id of item.creates) state.creators.set(id, item)
     joinScope(state, item)
     if (deps.development) warnOfSharedRows(state, item)
-    deps.cache.add(layer)
+    deps.cache.core.transition(() => {
+      deps.cache.add(layer)
+      deps.moved(item, how)
+      deps.changed()
+    })
     if (deps.development) warnOfNothing(state, item)
-    deps.moved(item, how)
-    deps.changed()
     return item
   }
 
@@ -260,19 +262,15 @@ function giveUp(state: QueueState, item: Item, error: SyncError): void {
       cache.invalidateUncovered(item.layer)
     }
     cache.drop(item.layer)
+    leaveScope(state, item)
+    item.abort?.abort()
+    item.abort = undefined
+    drop(state, item)
+    refuse(state, item, error)
+    dropDependents(state, item, error)
+    cache.core.settled(() => runPlans(state))
+    cache.core.afterwards(state.pump)
   })
-  leaveScope(state, item)
-  item.abort?.abort()
-  item.abort = undefined
-  drop(state, item)
-  item.durable.reject(error)
-  item.confirmed.reject(error)
-  item.reflected.reject(error)
-  state.deps.moved(item, 'rejected')
-  state.deps.changed()
-  dropDependents(state, item, error)
-  runPlans(state)
-  state.pump()
 }
 
 function dropDependents(state: QueueState, item: Item, cause: SyncError): void {

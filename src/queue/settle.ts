@@ -33,16 +33,20 @@ export function confirm(state: QueueState, item: Item, data: unknown, evidence: 
     cache.outcome(layer, 'confirmed', evidence.cursor)
     cache.answer(layer, { ops, cursor: evidence.cursor, named: evidence.named, contains: true })
     if (layer.confirmedAt !== undefined) cache.invalidateUncovered(layer)
+    cache.core.settled(() => {
+      passOn(state, item, ops)
+      item.outcome = { data, error: null }
+      item.confirmed.resolve(data)
+      leaveAsConfirmed(state, item, first)
+      planRefetch(state, item, data)
+      state.deps.moved(item, 'confirmed', () => {
+        call(state, item, () => mutation?.onSuccess?.(data as never, entry.variables as never))
+        call(state, item, () => mutation?.onSettled?.(data as never, null, entry.variables as never))
+      })
+      state.deps.changed()
+    })
+    cache.core.afterwards(state.pump)
   })
-  passOn(state, item, ops)
-  if (first) leaveAsConfirmed(state, item)
-  item.confirmed.resolve(data)
-  planRefetch(state, item, data)
-  state.deps.moved(item, 'confirmed')
-  state.deps.changed()
-  call(state, item, () => mutation?.onSuccess?.(data as never, entry.variables as never))
-  call(state, item, () => mutation?.onSettled?.(data as never, null, entry.variables as never))
-  state.pump()
 }
 
 /** The row that the change is of, as far as it is of one that exists. */
@@ -82,21 +86,31 @@ function applyOps(state: QueueState, item: Item, data: unknown): ReturnType<type
   }
 }
 
-function leaveAsConfirmed(state: QueueState, item: Item): void {
+/** `isFirst`: nothing has said so before. Listed until it is reflected, and its answer is there. */
+function leaveAsConfirmed(state: QueueState, item: Item, isFirst = true): void {
+  if (!isFirst) {
+    if (isOver(state, item) && state.items.has(item.entry.id)) drop(state, item)
+    return
+  }
   item.entry.confirmedAt = item.layer.confirmedAt
   leaveScope(state, item)
   item.entry.status = 'confirmed'
   const { layers, ownAt } = state.deps.cache.core
   const isNews = ownAt !== state.meta.ownAt
   state.meta.ownAt = ownAt
-  if (layers.includes(item.layer)) {
-    state.confirmed.add(item)
-    void save(state, item)
-  } else {
-    item.reflected.resolve()
+  if (!layers.includes(item.layer)) item.reflected.resolve()
+  if (isOver(state, item)) {
     drop(state, item)
     if (isNews) void save(state)
+  } else {
+    state.confirmed.add(item)
+    void save(state, item)
   }
+}
+
+/** Whether nothing more is to come: nobody lacks it, and no request of it is on its way. */
+export function isOver({ deps }: QueueState, { layer, abort }: Item): boolean {
+  return abort === undefined && !deps.cache.core.layers.includes(layer)
 }
 
 /** Forgets an entry that nothing lacks any more. Before the log is read it has no row: its place may be an earlier page's. */
@@ -146,8 +160,10 @@ export function takeOutcomes(
     cache.outcome(item.layer, 'confirmed', cursor)
     cache.invalidateUncovered(item.layer)
     // The request may still be on its way: its answer only delivers the result.
-    if (item.abort === undefined) cache.core.afterwards(() => finishByEcho(state, item))
-    else cache.core.afterwards(() => leaveEarly(state, item))
+    cache.core.settled(() => {
+      if (item.abort === undefined) finishByEcho(state, item)
+      else leaveEarly(state, item)
+    })
   }
 }
 
@@ -165,10 +181,11 @@ function finishByEcho(state: QueueState, item: Item): void {
 }
 
 function leaveEarly(state: QueueState, item: Item): void {
+  const { core } = state.deps.cache
   leaveAsConfirmed(state, item)
   runPlans(state)
   state.deps.changed()
-  state.pump()
+  core.afterwards(state.pump)
 }
 
 /** Refused for good: the layer leaves, what builds on it follows, the entry is kept among the failed ones. */
@@ -181,27 +198,25 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
     cache.drop(item.layer)
     for (const dependent of dependents)
       if (dependent.mutation?.onDependencyRejected !== 'keep') cache.drop(dependent.layer)
+    cache.core.settled(() => {
+      fail(state, item, error)
+      for (const dependent of dependents) failWith(state, dependent, error)
+      runPlans(state)
+    })
+    cache.core.afterwards(state.pump)
   })
-  fail(state, item, error)
-  for (const dependent of dependents) {
-    if (!state.items.has(dependent.entry.id)) continue // a callback has given it up
-    const { mutationKey } = dependent.entry
-    if (dependent.mutation?.onDependencyRejected === 'keep') {
-      setStatus(state, dependent, 'blocked')
-      void save(state, dependent)
-    } else {
-      fail(
-        state,
-        dependent,
-        new SyncError('dependency-rejected', `Not sent: the change it builds on was refused (${error.message})`, {
-          mutationKey,
-          cause: error,
-        }),
-      )
-    }
+}
+
+/** What builds on a change that was refused goes with it, or waits for the application. */
+function failWith(state: QueueState, dependent: Item, cause: SyncError): void {
+  const { mutationKey } = dependent.entry
+  if (dependent.mutation?.onDependencyRejected === 'keep') {
+    setStatus(state, dependent, 'blocked')
+    void save(state, dependent)
+    return
   }
-  runPlans(state)
-  state.pump()
+  const message = `Not sent: the change it builds on was refused (${cause.message})`
+  fail(state, dependent, new SyncError('dependency-rejected', message, { mutationKey, cause }))
 }
 
 /** Data that came with a refusal is base data. Without a row it is not known where it belongs: what the layer touches is stale. */
@@ -246,13 +261,20 @@ function fail(state: QueueState, item: Item, error: SyncError): void {
   state.deps.outbox.remove(state.ready ? entry : undefined, entry).catch((cause: SyncError) => state.deps.report(cause))
   for (const old of dropped)
     state.deps.outbox.removeFailed(old.id).catch((cause: SyncError) => state.deps.report(cause))
+  refuse(state, item, error, () => {
+    call(state, item, () => mutation?.onError?.(error, entry.variables as never))
+    call(state, item, () => mutation?.onSettled?.(undefined, error, entry.variables as never))
+  })
+}
+
+/** Whoever waits for the entry hears why it is over. Runs inside a transition. */
+export function refuse(state: QueueState, item: Item, error: SyncError, tell: () => void = () => {}): void {
+  item.outcome = { data: undefined, error }
   item.durable.reject(error)
   item.confirmed.reject(error)
   item.reflected.reject(error)
-  state.deps.moved(item, 'rejected')
+  state.deps.moved(item, 'rejected', tell)
   state.deps.changed()
-  call(state, item, () => mutation?.onError?.(error, entry.variables as never))
-  call(state, item, () => mutation?.onSettled?.(undefined, error, entry.variables as never))
 }
 
 function failureOf(error: SyncError): Failure {

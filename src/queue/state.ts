@@ -43,12 +43,18 @@ export interface Item {
   cancelRetry: (() => void) | undefined
   /** The circuit breaker held it back: it goes when its origin may be asked again. */
   isHeldBack: boolean
+  /** A request of it is on its way, or about to leave. */
   abort: AbortController | undefined
+  /** What the server said in the end, or why it was not asked. */
+  outcome: { readonly data: unknown; readonly error: SyncError | null } | undefined
   /** Credentials were refreshed for it, and nothing but a 401 has come since. */
   hasRefreshed: boolean
   /** Ids of rows that it creates. */
   creates: ReadonlySet<string>
 }
+
+/** What has happened to an entry. */
+export type Movement = 'added' | 'restored' | 'updated' | 'confirmed' | 'rejected'
 
 export interface QueueDeps {
   cache: Cache
@@ -63,8 +69,11 @@ export interface QueueDeps {
   warn: (message: string) => void
   /** Something that people can see has changed: statuses, lists, counts. */
   changed: () => void
-  /** An entry came, changed its status or left; for mirrors of the outbox. */
-  moved: (item: Item, how: 'added' | 'restored' | 'updated' | 'confirmed' | 'rejected') => void
+  /**
+   * An entry came, changed its status or left; for mirrors of the outbox. `tell` calls the mutation's own callbacks: after
+   * those of all mutations, before those of one call.
+   */
+  moved: (item: Item, how: Movement, tell?: () => void) => void
   /** Whether pushes bring news of the queries: else a write without a known effect makes everything stale. */
   isPushed: () => boolean
   development: boolean

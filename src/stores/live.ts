@@ -1,22 +1,29 @@
-/** A read-only Zustand store of something that is computed: fresh whenever it is read, told once per turn to those who watch. */
+/**
+ * A read-only Zustand store of something that is computed: fresh whenever it is read; those who watch hear of it with the
+ * transition that changed it. It waits for no timer and no microtask, so nothing that replaces those makes it deaf.
+ */
 import type { StoreApi } from 'zustand/vanilla'
 import { createStore } from 'zustand/vanilla'
-import type { Clock } from '../platform/clock'
 
 /** A Zustand store that only its owner writes; `useStore` and `subscribe` work on it as on any other. */
 export type ReadonlyStore<T> = Pick<StoreApi<T>, 'getState' | 'getInitialState' | 'subscribe'>
 
 export interface LiveStore<T> {
   readonly store: ReadonlyStore<T>
-  /** What it shows has changed: subscribers hear in a microtask, readers see it at once. */
-  changed(): void
+  /**
+   * What it shows has changed: readers see it at once, subscribers hear with what the open transition publishes. `own`: a
+   * write of this client is the reason.
+   */
+  changed(own?: boolean): void
 }
 
-export function createLiveStore<T>(compute: (previous: T | undefined) => T, clock: Clock): LiveStore<T> {
+/** Calls a function with the open transition's publish, at once where none is open. */
+export type Announce = (tell: () => void, own?: boolean) => void
+
+export function createLiveStore<T>(compute: (previous: T | undefined) => T, announce: Announce): LiveStore<T> {
   const inner = createStore<T>(() => compute(undefined))
   let current = inner.getState()
   let dirty = false
-  let scheduled = false
   let watchers = 0
   // Reading publishes nothing: React reads while it renders, and nobody may be told to render then.
   const read = (): T => {
@@ -44,14 +51,9 @@ export function createLiveStore<T>(compute: (previous: T | undefined) => T, cloc
         }
       },
     },
-    changed() {
+    changed(own) {
       dirty = true
-      if (scheduled || watchers === 0) return // computed when it is read
-      scheduled = true
-      clock.soon(() => {
-        scheduled = false
-        publish()
-      })
+      if (watchers > 0) announce(publish, own) // else it is computed when it is read
     },
   }
 }

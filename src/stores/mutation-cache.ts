@@ -4,14 +4,15 @@
  */
 import type { Mutation, MutationCache, MutationFunctionContext, MutationState, QueryClient } from '@tanstack/query-core'
 import { SyncError } from '../base/errors'
-import type { Item, QueueState } from '../queue/state'
+import type { Item, Movement, QueueState } from '../queue/state'
+import type { Announce } from './live'
 import { failuresOf, isHeldBack, isPausedEntry, reasonOf } from './progress'
 
 /** Under this name the `meta` of a mirrored mutation has its entry's id. */
 const ENTRY = 'outboxEntry'
 
 export interface MutationMirror {
-  moved(item: Item, how: 'added' | 'restored' | 'updated' | 'confirmed' | 'rejected'): void
+  moved(item: Item, how: Movement): void
   /** The network, or a switch of the queue, may have changed. */
   changed(): void
   stop(): void
@@ -21,16 +22,16 @@ interface MirrorDeps {
   queryClient: QueryClient
   /** Asked late: the queue is made after its mirror. */
   queue(): QueueState
-  /** Calls listeners as those of observers are called. */
-  publish(run: () => void): void
+  announce: Announce
   report(error: SyncError): void
 }
 
 type UpdatedEvent = Extract<Parameters<MutationCache['notify']>[0], { type: 'updated' }>
-type Progress = Pick<MutationState, 'failureCount' | 'failureReason' | 'isPaused' | 'variables'>
+type Standing = Pick<MutationState, 'failureCount' | 'failureReason' | 'isPaused' | 'variables'>
 
 export function createMutationMirror(deps: MirrorDeps): MutationMirror {
-  const { queryClient, publish } = deps
+  const { queryClient } = deps
+  const announce = (tell: () => void): void => deps.announce(tell, true)
   const cache = queryClient.getMutationCache()
   const mirrored = new Map<Item, Mutation>()
   let isBuilding = false
@@ -58,7 +59,7 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
     const names = Object.keys(change) as Array<keyof MutationState>
     if (names.every((name) => Object.is(mutation.state[name], change[name]))) return
     mutation.state = { ...mutation.state, ...change }
-    publish(() => cache.notify({ type: 'updated', mutation, action }))
+    announce(() => cache.notify({ type: 'updated', mutation, action }))
   }
 
   function update(item: Item, mutation: Mutation): void {
@@ -88,15 +89,13 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
 
   function end(item: Item, mutation: Mutation): void {
     mirrored.delete(item)
-    const { variables } = item.entry
-    item.confirmed.promise.then(
-      (data) => succeed(mutation, variables, data),
-      (error: SyncError) => {
-        // Taken back by the user: nothing went wrong.
-        if (error.code === 'stopped') cache.remove(mutation)
-        else fail(mutation, variables, error)
-      },
-    )
+    const { outcome, entry } = item
+    announce(() => {
+      const { data, error } = outcome ?? { data: undefined, error: null }
+      if (error === null) succeed(mutation, entry.variables, data)
+      else if (error.code !== 'stopped') fail(mutation, entry.variables, error)
+      else cache.remove(mutation) // taken back by the user: nothing went wrong
+    })
   }
 
   return {
@@ -108,9 +107,11 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
       const mutation = mirrored.get(item)
       if (how === 'added' || how === 'restored') {
         if (item.entry.status === 'confirmed') return
-        publish(() => mirrored.set(item, build(item)))
-        const added = mirrored.get(item)
-        if (how === 'added' && added !== undefined) tell(deps, added, 'onMutate', [item.entry.variables])
+        announce(() => {
+          const added = build(item)
+          mirrored.set(item, added)
+          if (how === 'added') tell(deps, added, 'onMutate', [item.entry.variables])
+        })
       } else if (mutation === undefined) return
       else if (how === 'updated') update(item, mutation)
       else end(item, mutation)
@@ -119,7 +120,7 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
       const isHeld = isHeldBack(deps.queue())
       if (isHeld === wasHeld) return
       wasHeld = isHeld
-      publish(() => {
+      announce(() => {
         for (const [item, mutation] of mirrored) update(item, mutation)
       })
     },
@@ -160,7 +161,7 @@ function tell({ queryClient, report }: MirrorDeps, mutation: Mutation, name: Cal
   }
 }
 
-function progressOf(queue: QueueState, { entry }: Item, before: MutationState = START): Progress {
+function progressOf(queue: QueueState, { entry }: Item, before: MutationState = START): Standing {
   const failureCount = failuresOf(entry)
   return {
     variables: entry.variables,

@@ -20,7 +20,7 @@ export interface OutboxEntry extends Readonly<Entry> {
   readonly isPaused: boolean
   /** The rows that its `optimistic` names. */
   readonly rows: readonly RowReference[]
-  /** Confirmed, and every watched query with data shows it from the base: nothing on the screen waits for it. */
+  /** Confirmed, its answer is there, and every watched query with data shows it from the base: nothing on the screen waits for it. */
   readonly isReflected: boolean
 }
 
@@ -51,8 +51,8 @@ export function createOutboxView(queue: Queue): (previous: OutboxState | undefin
     const entries: OutboxEntry[] = []
     let last = Number.NEGATIVE_INFINITY
     let isSorted = true
-    for (const { entry, layer, reflected } of items.values()) {
-      const isReflected = entry.status === 'confirmed' && reflected.settled
+    for (const { entry, layer, reflected, abort } of items.values()) {
+      const isReflected = entry.status === 'confirmed' && reflected.settled && abort === undefined
       // Mostly it stands where it stood, and nothing of it has changed: no look-up then.
       const before = previous?.entries[entries.length]
       const isPaused = isPausedEntry(entry, held)

@@ -1,8 +1,84 @@
-/** An entry's way to its outcome in the words of TanStack's mutations: paused, failed so often, why. */
+/**
+ * An entry's way to its outcome in the words of TanStack's mutations: pending, paused, failed so often, why, and how it
+ * ended. A store of it is published with the transition that changed the views.
+ */
 import type { SyncErrorCode } from '../base/errors'
 import { SyncError } from '../base/errors'
 import type { Entry } from '../queue/outbox'
-import type { QueueState } from '../queue/state'
+import type { Item, QueueState } from '../queue/state'
+import type { Announce, LiveStore, ReadonlyStore } from './live'
+import { createLiveStore } from './live'
+
+/** One write, from the call to the server's word. */
+export interface Progress {
+  readonly status: 'pending' | 'success' | 'error'
+  /** What `mutationFn` resolved with. */
+  readonly data: unknown
+  readonly error: SyncError | null
+  readonly variables: unknown
+  /** Wall clock milliseconds of the call. */
+  readonly submittedAt: number
+  /** It waits for the network, for credentials, or for `resume()`. */
+  readonly isPaused: boolean
+  /** Attempts that failed so far. */
+  readonly failureCount: number
+  /** Why the last one failed. */
+  readonly failureReason: SyncError | null
+}
+
+export interface ProgressStores {
+  /** The store of the entry of this id, or of the one that a resolved conflict puts in its place. */
+  of(id: string): ReadonlyStore<Progress> | undefined
+  moved(item: Item): void
+  /** The network, or a switch of the queue, may have changed. */
+  changed(): void
+}
+
+export function createProgressStores(queue: () => QueueState, announce: Announce): ProgressStores {
+  const stores = new Map<Item, LiveStore<Progress>>()
+  let wasHeld = false
+  return {
+    of(id) {
+      const item = queue().items.get(id)
+      if (item === undefined) return undefined
+      const known =
+        stores.get(item) ?? createLiveStore((before?: Progress) => progressOf(queue(), item, before), announce)
+      stores.set(item, known)
+      return known.store
+    },
+    moved(item) {
+      stores.get(item)?.changed(true)
+      if (item.outcome !== undefined) stores.delete(item)
+    },
+    changed() {
+      const isHeld = isHeldBack(queue())
+      if (isHeld === wasHeld) return
+      wasHeld = isHeld
+      for (const store of stores.values()) store.changed(true)
+    },
+  }
+}
+
+function progressOf(queue: QueueState, { entry, outcome }: Item, before: Progress | undefined): Progress {
+  const { variables, createdAt: submittedAt } = entry
+  const failures = failuresOf(entry)
+  if (outcome !== undefined) {
+    const { data, error } = outcome
+    const status = error === null ? 'success' : 'error'
+    const failureCount = error === null ? 0 : failures + 1
+    return { status, data, error, variables, submittedAt, isPaused: false, failureCount, failureReason: error }
+  }
+  return {
+    status: 'pending',
+    data: undefined,
+    error: null,
+    variables,
+    submittedAt,
+    isPaused: isPausedEntry(entry, isHeldBack(queue)),
+    failureCount: failures,
+    failureReason: before?.failureCount === failures ? before.failureReason : reasonOf(entry),
+  }
+}
 
 /** Whether the queue sends nothing now, whatever waits: offline, `pause()`, or a 401 without new credentials. */
 export function isHeldBack({ paused, needsAuth, deps }: QueueState): boolean {
