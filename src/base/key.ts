@@ -2,20 +2,28 @@
 
 export type QueryKey = readonly unknown[]
 
-/** Canonical JSON of a value: object keys sorted, as TanStack's `hashKey` writes it. */
+/**
+ * Canonical JSON of a value: object keys sorted, as TanStack's `hashKey` writes it. Total: keys that an application hashes
+ * in a way of its own (`queryKeyHashFn`) may hold what JSON does not take; such values share a name, and are told apart by
+ * whoever compares them.
+ */
 export function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_, part: unknown) =>
-      isPlainObject(part)
-        ? Object.keys(part)
-            .sort()
-            .reduce<Record<string, unknown>>((sorted, name) => {
-              sorted[name] = part[name]
-              return sorted
-            }, {})
-        : part,
-    ) ?? 'undefined'
-  )
+  try {
+    return JSON.stringify(value, toCanonical) ?? 'undefined'
+  } catch {
+    return 'unnamed' // it refers to itself
+  }
+}
+
+function toCanonical(_: string, part: unknown): unknown {
+  if (typeof part === 'bigint') return `${part}n`
+  if (!isPlainObject(part)) return part
+  return Object.keys(part)
+    .sort()
+    .reduce<Record<string, unknown>>((sorted, name) => {
+      sorted[name] = part[name]
+      return sorted
+    }, {})
 }
 
 /** A name for a mutation on the wire: its key's parts joined by `/` (`['todos', 'add']` is `todos/add`). */

@@ -94,6 +94,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   let onTopics = (): void => {}
   const targets = createTargets(() => onTopics())
   const versions: Versions = new WeakMap()
+  core.hashKey = (queryKey) => queryClient.defaultQueryOptions({ queryKey }).queryHash ?? hashKey(queryKey)
   core.refresh = (record) => refresher.want(record)
   core.holders = targets.forRow
   core.moved = targets.moved
@@ -135,8 +136,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     core.updated(viewEvent(query, query.state.data)) // whoever waits for its view, waits for nothing now
   }
 
-  const record = (queryKey: QueryKey) =>
-    core.records.get(queryClient.defaultQueryOptions({ queryKey }).queryHash ?? hashKey(queryKey))
+  const record = (queryKey: QueryKey) => core.records.get(core.hashKey(queryKey))
   const touching = (layer: Layer) => [...core.touchedBy(layer)].map(([each, attached]) => ({ record: each, attached }))
   const staleEach = (records: Iterable<QueryRecord>, cursor?: Cursor): void =>
     core.transition(() => {

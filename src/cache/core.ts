@@ -4,7 +4,7 @@
  * half-way.
  */
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
-import { notifyManager } from '@tanstack/query-core'
+import { hashKey, notifyManager } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import { laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
@@ -17,7 +17,7 @@ import type { Drafts } from './fold'
 import { createDrafts } from './fold'
 import type { MutedListeners } from './muting'
 import { mute, unmute } from './muting'
-import type { Op } from './recipes'
+import type { HashKey, Op } from './recipes'
 import type { AnyObserver, Attached, QueryRecord } from './record'
 import { attach, attachment, detach, hasEffect, isWatched } from './record'
 import { refold } from './refold'
@@ -59,6 +59,8 @@ export type PublishWrap = (publish: () => void, isOwn: boolean) => void
 export type UpdatedEvent = Extract<QueryCacheNotifyEvent, { type: 'updated' }>
 
 export interface Core extends CoreDeps {
+  /** A query's name, as its QueryClient makes it of the key. */
+  hashKey: HashKey
   readonly drafts: Drafts
   readonly records: Map<string, QueryRecord>
   /** Ordered by `pos`; all that some query may still lack. */
@@ -134,6 +136,7 @@ export function createCore(deps: CoreDeps): Core {
 
   const core: Core = {
     ...deps,
+    hashKey,
     drafts,
     records,
     layers,

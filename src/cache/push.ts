@@ -2,8 +2,6 @@
  * What the stream brings, into bases: patches of rows wherever they are cached, whole states, invalidations. One
  * transaction is one transition. A change that cannot be placed in a query leaves that query stale at its position.
  */
-
-import { hashKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import { compareCursors, isAtOrPast } from '../base/cursor'
 import { SyncError } from '../base/errors'
@@ -229,7 +227,7 @@ function isAtLeast(current: Version | undefined, version: Version): boolean {
 }
 
 function applyState(core: Core, message: StateMessage, event: PushEvent): void {
-  const record = core.records.get(hashKey(message.key))
+  const record = core.records.get(core.hashKey(message.key))
   if (record === undefined || isKnown(record, event)) return
   const { base } = record
   const current = typeof base?.data === 'object' && base.data !== null ? event.versions.get(base.data) : undefined

@@ -3,7 +3,7 @@
  * often, on whatever base there is, so they must be pure: the same input gives the same output.
  */
 import type { InferDataFromTag, Query, QueryFilters, QueryKey } from '@tanstack/query-core'
-import { hashKey, matchQuery } from '@tanstack/query-core'
+import { matchQuery } from '@tanstack/query-core'
 import type { Draft } from 'immer'
 import { usageError } from '../base/errors'
 import type { RowId } from '../base/messages'
@@ -64,8 +64,11 @@ export type RowOp = { readonly entity: Entity; readonly id: RowId } & (
   | { readonly kind: 'remove' }
 )
 
+/** Names a query by its key, as the QueryClient does it (`queryKeyHashFn`). */
+export type HashKey = (queryKey: QueryKey) => string
+
 /** Runs `write` once and returns what it recorded. Throws what `write` throws. */
-export function record(write: (view: View) => void): readonly Op[] {
+export function record(write: (view: View) => void, hashKey: HashKey): readonly Op[] {
   const ops: Op[] = []
   let open = true
   const add = (op: Op) => {
@@ -73,7 +76,7 @@ export function record(write: (view: View) => void): readonly Op[] {
       throw usageError('The view was used after "optimistic" returned. Record recipes synchronously, in its body.')
     ops.push(op)
   }
-  const result: unknown = write(createRecorder(add)) as unknown
+  const result: unknown = write(createRecorder(add, hashKey)) as unknown
   open = false
   if (isPromise(result)) {
     result.then(undefined, () => {})
@@ -93,7 +96,7 @@ export function opsFor(ops: readonly Op[], query: Query, shape: Shape | undefine
   })
 }
 
-function createRecorder(add: (op: Op) => void): View {
+function createRecorder(add: (op: Op) => void, hashKey: HashKey): View {
   const insertion = (kind: 'insert' | 'upsert', args: unknown[]): void => {
     const [key, entity, row, at] = (Array.isArray(args[0]) ? args : [undefined, ...args]) as [
       QueryKey?,

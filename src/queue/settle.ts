@@ -72,7 +72,7 @@ function applyOps(state: QueueState, item: Item, data: unknown): ReturnType<type
   const apply = item.mutation?.apply
   if (apply === undefined || data === undefined) return []
   try {
-    return record((base) => apply(base, data as never, item.entry.variables as never))
+    return record((base) => apply(base, data as never, item.entry.variables as never), state.deps.cache.core.hashKey)
   } catch (cause) {
     const { mutationKey } = item.entry
     state.deps.report(
@@ -229,7 +229,7 @@ function takeCurrent(state: QueueState, item: Item, { problem, status, code }: S
     state.deps.cache.invalidateUncovered(item.layer)
     return
   }
-  const ops = record((base) => base.upsert(target.entity, value))
+  const ops = record((base) => base.upsert(target.entity, value), state.deps.cache.core.hashKey)
   const cursor = typeof problem?.cursor === 'string' ? problem.cursor : undefined
   if (cursor !== undefined && String(target.entity.idOf(value)) === String(target.id)) {
     state.deps.cache.answer(item.layer, { ops, cursor, named: undefined, contains: false })
@@ -329,7 +329,7 @@ export function recordOptimistic(state: QueueState, mutation: AnyMutation | unde
   if (optimistic === undefined) return []
   const { mutationKey } = entry
   try {
-    return record((view) => optimistic(view, entry.variables as never))
+    return record((view) => optimistic(view, entry.variables as never), state.deps.cache.core.hashKey)
   } catch (cause) {
     state.deps.report(
       new SyncError(

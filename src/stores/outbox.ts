@@ -100,7 +100,7 @@ function recordAgain(queue: Queue, entry: Entry): readonly Op[] {
   const optimistic = queue.state.options.mutations.get(canonical(entry.mutationKey))?.optimistic
   if (optimistic === undefined) return []
   try {
-    return record((view) => optimistic(view, entry.variables as never))
+    return record((view) => optimistic(view, entry.variables as never), queue.state.deps.cache.core.hashKey)
   } catch {
     return []
   }

@@ -3,7 +3,8 @@
  * costs one look-up per row, and only the rows whose writes changed are told.
  */
 import type { Query } from '@tanstack/query-core'
-import { hashKey, partialMatchKey } from '@tanstack/query-core'
+import { partialMatchKey } from '@tanstack/query-core'
+import { canonical } from '../base/key'
 import type { RowId } from '../base/messages'
 import type { Core } from '../cache/core'
 import type { Entity } from '../cache/entities'
@@ -176,7 +177,7 @@ function matcher(core: Core, filter: PendingFilter): (entry: OutboxEntry) => boo
 }
 
 function isKeyOf(key: readonly unknown[], wanted: readonly unknown[], exact: boolean): boolean {
-  return exact ? hashKey(key) === hashKey(wanted) : partialMatchKey(key, wanted)
+  return exact ? canonical(key) === canonical(wanted) : partialMatchKey(key, wanted)
 }
 
 /** The writes that some cached query under this key shows and its base lacks. */

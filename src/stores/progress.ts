@@ -59,6 +59,7 @@ export function createProgressStores(queue: () => QueueState, announce: Announce
   }
 }
 
+/** The same object while nothing that it says has changed. */
 function progressOf(queue: QueueState, { entry, outcome }: Item, before: Progress | undefined): Progress {
   const { variables, createdAt: submittedAt } = entry
   const failures = failuresOf(entry)
@@ -68,16 +69,12 @@ function progressOf(queue: QueueState, { entry, outcome }: Item, before: Progres
     const failureCount = error === null ? 0 : failures + 1
     return { status, data, error, variables, submittedAt, isPaused: false, failureCount, failureReason: error }
   }
-  return {
-    status: 'pending',
-    data: undefined,
-    error: null,
-    variables,
-    submittedAt,
-    isPaused: isPausedEntry(entry, isHeldBack(queue)),
-    failureCount: failures,
-    failureReason: before?.failureCount === failures ? before.failureReason : reasonOf(entry),
-  }
+  const isPaused = isPausedEntry(entry, isHeldBack(queue))
+  const isAsBefore = before?.failureCount === failures && before.variables === variables
+  if (isAsBefore && before.isPaused === isPaused) return before
+  const failureReason = before?.failureCount === failures ? before.failureReason : reasonOf(entry)
+  const open = { status: 'pending', data: undefined, error: null } as const
+  return { ...open, variables, submittedAt, isPaused, failureCount: failures, failureReason }
 }
 
 /** Whether the queue sends nothing now, whatever waits: offline, `pause()`, or a 401 without new credentials. */
