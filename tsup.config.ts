@@ -27,7 +27,9 @@ export default defineConfig({
   dts: false,
   clean: true,
   removeNodeProtocol: false, // or `node:sqlite` becomes `sqlite`, which nobody has
-  external: [/^node:/],
+  // Vue and MSW are no peers, so tsup would bundle them: a page would have each twice.
+  external: [/^node:/, /^(react|vue|msw)(\/|$)/],
+  sourcemap: true,
   esbuildPlugins: [selfReference],
   onSuccess: async () => {
     // React's server bundles must know that hooks live here; a directive in the shared chunks would mark the core too.
