@@ -66,7 +66,6 @@ const chromium: TestProjectInlineConfiguration = {
       '@testing-library/react',
       'eventsource-parser',
       'fast-check',
-      'idb',
       'immer',
       'msw',
       'msw/browser',

@@ -32,7 +32,6 @@ const HOMES: readonly (readonly [specifier: string, home: RegExp])[] = [
   ['immer', /^src\/cache\//],
   ['eventsource-parser', /^src\/stream\/connection\.ts$/],
   ['eventsource-parser/stream', /^src\/stream\/connection\.ts$/],
-  ['idb', /^src\/platform\//],
   ['zustand/vanilla', /^src\//],
 ]
 

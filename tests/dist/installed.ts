@@ -1,5 +1,5 @@
 // Installs the package as a user would have it: packed, unpacked, its dependencies beside it. `bare` has nothing else,
-// `full` has the optional peers too.
+// `full` has what every entry needs too.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,9 +9,9 @@ import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A folder whose node_modules holds the package and its dependencies, without the optional peers. */
+    /** A folder whose node_modules holds the package and its dependencies, without what the other entries need. */
     bare: string
-    /** The same with the optional peers. */
+    /** The same with the optional peers, Vue and MSW. */
     full: string
   }
 }
@@ -32,6 +32,8 @@ export function setup({ provide }: TestProject): () => void {
   const everything = [
     ...Object.keys(dependencies),
     ...Object.keys(peerDependencies),
+    'vue',
+    'msw',
     'react-dom',
     '@types/react',
     '@types/node',
