@@ -70,10 +70,12 @@ export function globalsOf(file: SourceFile): Set<string> {
   }
 }
 
-/** Statements that do something when the module is loaded, other than declaring names. */
+/** Statements that do something when the module is loaded, other than declaring names; a directive does nothing. */
 export function effectsOf(file: SourceFile): string[] {
   const declarations = /^(Import|Export|Function|Class|Variable|TS).*Declaration$|^EmptyStatement$/
-  return file.body.filter((node) => !declarations.test(node.type)).map((node) => node.type)
+  return file.body
+    .filter((node) => !declarations.test(node.type) && node['directive'] === undefined)
+    .map((node) => node.type)
 }
 
 /** Names at a file's top level that can change: `let`, `var`, and empty collections waiting to be filled. */

@@ -1,3 +1,5 @@
+'use client'
+
 /** Providers: TanStack's own context holds the view client, so that TanStack's own hooks show views. */
 import type { QueryClientProviderProps } from '@tanstack/react-query'
 import { QueryClientContext } from '@tanstack/react-query'

@@ -1,3 +1,5 @@
+'use client'
+
 /** TanStack's `HydrationBoundary`, for state that comes from outside. */
 import type { HydrationBoundaryProps } from '@tanstack/react-query'
 import { HydrationBoundary as TanStackBoundary } from '@tanstack/react-query'

@@ -1,3 +1,5 @@
+'use client'
+
 /** The client's own stores as hooks: how it stands, what is in the outbox, what is pending. */
 import { notifyManager } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'

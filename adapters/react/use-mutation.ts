@@ -1,3 +1,5 @@
+'use client'
+
 /** `useMutation`: defined mutations go through the outbox, inline options are TanStack's own. */
 import type { DefaultError, QueryClient, UseMutationOptions, UseMutationResult } from '@tanstack/react-query'
 import { hashKey, useMutation as useTanStackMutation } from '@tanstack/react-query'

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, inject, test } from 'vitest'
 import { entries, namesOf } from '../public-names.ts'
 import { specifiersOf } from '../syntax.ts'
@@ -35,6 +36,13 @@ function run(folder: string, code: string): unknown {
   return JSON.parse(execFileSync('node', ['--input-type=module', '-e', code], { cwd: folder, encoding: 'utf8' }))
 }
 
+/** The same where `"use client"` counts, as in a server component: names from such files are references. */
+function runOnServer(code: string): unknown {
+  const references = fileURLToPath(new URL('./client-references.mjs', import.meta.url))
+  const flags = ['--conditions', 'react-server', '--import', references, '--input-type=module', '-e', code]
+  return JSON.parse(execFileSync('node', flags, { cwd: full, encoding: 'utf8' }))
+}
+
 describe('the package', () => {
   test('holds every file that its exports promise', () => {
     const promised = Object.values(manifest.exports as Record<string, string | Record<string, string>>)
@@ -50,12 +58,37 @@ describe('the package', () => {
     }
   })
 
-  test('is marked for the client in its React entry and nowhere else', () => {
-    const marked = [...new Set(entries.flatMap(({ specifier }) => graphOf(fileOf(specifier)).files))].filter((file) =>
-      readFileSync(join(installed, file), 'utf8').includes('"use client"'),
-    )
-    expect(marked).toEqual(['dist/react.js'])
-    expect(readFileSync(join(installed, 'dist/react.js'), 'utf8')).toMatch(/^"use client";\n/)
+  test('is marked for the client file by file: what uses React is, and nothing else', () => {
+    const built = [...new Set(entries.flatMap(({ specifier }) => graphOf(fileOf(specifier)).files))]
+    const textOf = (file: string): string => readFileSync(join(installed, file), 'utf8')
+    const marked = built.filter((file) => textOf(file).startsWith('"use client";\n')).sort()
+    expect(marked).toEqual(built.filter((file) => specifiersOf(join(installed, file)).includes('react')).sort())
+    expect(marked).toContain('dist/react-context.js')
+    expect(built.filter((file) => /['"]use client['"]/.test(textOf(file))).sort()).toEqual(marked)
+  })
+
+  test('lets a server component call what is no hook: the React entry holds references for the client only', () => {
+    const rendered = runOnServer(`
+      import * as react from 'tidemark/react'
+      import { createSyncClient, defineMutation, entity } from 'tidemark'
+      const { QueryClient, dehydrate, hydrate, queryOptions, infiniteQueryOptions, mutationOptions, hashKey } = react
+      const queryClient = new QueryClient()
+      const todos = queryOptions({ queryKey: ['todos'], queryFn: async () => [{ id: '1' }] })
+      const pages = infiniteQueryOptions({ queryKey: ['p'], queryFn: async () => 1, initialPageParam: 0, getNextPageParam: () => null })
+      await queryClient.prefetchQuery(todos)
+      await queryClient.prefetchInfiniteQuery(pages)
+      const other = new QueryClient()
+      hydrate(other, dehydrate(queryClient))
+      const add = defineMutation({ mutationKey: ['add'], mutationFn: async () => 1, optimistic: () => {} })
+      const called = [other.getQueryData(todos.queryKey), other.getQueryData(pages.queryKey).pages, hashKey(add.mutationKey)]
+      called.push(entity('todo').type, typeof createSyncClient, typeof mutationOptions({}))
+      const isReference = ([, value]) => value?.$$typeof === Symbol.for('react.client.reference')
+      console.log(JSON.stringify({ called, references: Object.entries(react).filter(isReference).map(([name]) => name) }))
+    `) as { called: unknown; references: string[] }
+    expect(rendered.called).toEqual([[{ id: '1' }], [1], '["add"]', 'todo', 'function', 'object'])
+    const own = entries.find(({ specifier }) => specifier === 'tidemark/react')?.own ?? []
+    expect(own.filter((name) => !rendered.references.includes(name))).toEqual(['hydrate'])
+    expect(rendered.references).toContain('useQuery')
   })
 })
 
