@@ -21,9 +21,10 @@ export interface LiveStore<T> {
 export type Announce = (tell: () => void, own?: boolean) => void
 
 export function createLiveStore<T>(compute: (previous: T | undefined) => T, announce: Announce): LiveStore<T> {
+  // Made before anybody has asked the network: a server and a browser begin with the same, and a browser looks when it reads.
   const inner = createStore<T>(() => compute(undefined))
   let current = inner.getState()
-  let dirty = false
+  let dirty = true
   let watchers = 0
   // Reading publishes nothing: React reads while it renders, and nobody may be told to render then.
   const read = (): T => {

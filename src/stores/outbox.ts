@@ -47,7 +47,7 @@ export function createOutboxView(queue: Queue): (previous: OutboxState | undefin
   const ended = (entry: Entry): OutboxEntry => copy(entry, () => recordAgain(queue, entry), false, false)
   return (previous) => {
     const { items, failed, quarantined } = queue.state
-    const held = isHeldBack(queue.state)
+    const held = items.size > 0 && isHeldBack(queue.state)
     const entries: OutboxEntry[] = []
     let last = Number.NEGATIVE_INFINITY
     let isSorted = true

@@ -74,7 +74,7 @@ export function createStatusView({
     }
     for (const { entry } of state.items.values()) counts[entry.status]++
     const next: SyncStatus = {
-      network: network.isOnline() ? 'online' : 'offline',
+      network: previous === undefined || network.isOnline() ? 'online' : 'offline',
       stream: standing?.state ?? 'off',
       transport: standing?.transport ?? 'none',
       attempt: standing?.attempt ?? 0,
