@@ -15,12 +15,11 @@ export type NetworkEvent = 'online' | 'offline' | 'visible' | 'hidden' | 'wake'
 
 /** The browser's own events; outside a browser always online and visible. */
 export function browserNetwork(): Network {
-  const page = typeof document === 'undefined' ? undefined : document
-  const frame = typeof window === 'undefined' || typeof window.addEventListener !== 'function' ? undefined : window
   return {
     isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
-    isVisible: () => page?.visibilityState !== 'hidden',
+    isVisible: () => pageHere()?.visibilityState !== 'hidden',
     guardUnload(isNeeded) {
+      const frame = frameHere()
       const ask = (event: Event) => {
         if (isNeeded()) event.preventDefault()
       }
@@ -28,6 +27,8 @@ export function browserNetwork(): Network {
       return () => frame?.removeEventListener('beforeunload', ask)
     },
     subscribe(listener) {
+      const page = pageHere()
+      const frame = frameHere()
       const online = () => listener('online')
       const offline = () => listener('offline')
       const visibility = () => listener(page?.visibilityState === 'hidden' ? 'hidden' : 'visible')
@@ -49,4 +50,13 @@ export function browserNetwork(): Network {
       }
     },
   }
+}
+
+// Looked up when they are used: making a client asks for nothing.
+function pageHere(): Document | undefined {
+  return typeof document === 'undefined' ? undefined : document
+}
+
+function frameHere(): Window | undefined {
+  return typeof window === 'undefined' || typeof window.addEventListener !== 'function' ? undefined : window
 }

@@ -49,7 +49,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     confirmed: new Set(),
     failed: [],
     quarantined: [],
-    meta: { outboxId: deps.random.id(deps.clock.now()), nextPos: 1, sequences: {}, ownAt: undefined },
+    meta: createMeta(deps),
     started: false,
     ready: false,
     closing: false,
@@ -349,4 +349,18 @@ function resolve(state: QueueState, id: string, resolution: Resolution<never>): 
     void replace(state, item, variables, sides.version, sides.theirs)
   }
   return true
+}
+
+/** A log that nothing is in yet. Its id is made when it is asked for: making a client reads no clock and no chance. */
+function createMeta({ random, clock }: QueueDeps): QueueState['meta'] {
+  let id: string | undefined
+  return {
+    get outboxId() {
+      id ??= random.id(clock.now())
+      return id
+    },
+    nextPos: 1,
+    sequences: {},
+    ownAt: undefined,
+  }
 }

@@ -25,7 +25,7 @@ export interface EventStreamStatus {
   readonly state: 'idle' | 'connecting' | 'open' | 'waiting' | 'unavailable' | 'unauthorized' | 'ended' | 'stopped'
   /** Attempts since the stream was last healthy; 0 when it is. */
   readonly attempt: number
-  /** When `state` began. */
+  /** When `state` began; 0 before the first start. */
   readonly since: number
   /** When the next attempt is made, in `waiting` and `unavailable`. */
   readonly nextTryAt?: number | undefined
@@ -74,7 +74,7 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
   const waiter: Waiter = createWaiter(deps)
   const onThrow = (cause: unknown) =>
     options.report(new SyncError('usage', "A subscriber of the stream's status threw; fix it.", { cause }))
-  const status = createStatusStore<EventStreamStatus>({ state: 'idle', attempt: 0, since: clock.now() }, onThrow)
+  const status = createStatusStore<EventStreamStatus>({ state: 'idle', attempt: 0, since: 0 }, onThrow)
   let lifetime: AbortController | undefined
   let current: Attempt | undefined
   let cancelHealthy: (() => void) | undefined

@@ -21,7 +21,7 @@ export interface StreamStatus {
   readonly transport: 'stream' | 'poll' | 'none'
   /** Attempts since the stream was last healthy; 0 when it is. */
   readonly attempt: number
-  /** When `state` began. */
+  /** When `state` began; 0 before the first start. */
   readonly since: number
   readonly nextTryAt?: number | undefined
   /** Why the last attempt ended; gone when the stream is open. */
@@ -70,7 +70,7 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
 
   function current(state: StreamStatus['state'], before: StreamStatus | undefined): StreamStatus {
     const { attempt, nextTryAt, lastError } = link.getState()
-    const since = before?.state === state ? before.since : clock.now()
+    const since = before === undefined ? 0 : before.state === state ? before.since : clock.now()
     const transport = state === 'open' ? 'stream' : state === 'polling' ? 'poll' : 'none'
     return { state, transport, attempt, since, nextTryAt, lastError, ...options.facts() }
   }

@@ -232,6 +232,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     },
     retryNow: link.retryNow,
     resubscribe() {
+      if (!isStarted) return // the first connection asks for what there is then
       cancelSubscribe?.()
       cancelSubscribe = clock.after(SUBSCRIBE, () => {
         void guard(renew, (cause) =>
