@@ -10,6 +10,7 @@ import type { ResolvedOptions, SyncClientOptions } from './options'
 import { resolveOptions } from './options'
 import { createBreaker } from './platform/breaker'
 import { createHttp } from './platform/http'
+import { createServerWatch } from './platform/server'
 import type { DefinedMutation, Resolution } from './queue/mutation'
 import { createOutbox } from './queue/outbox'
 import type { Queue } from './queue/queue'
@@ -85,6 +86,8 @@ export interface SyncClient {
    * not a read or a push. Returns a function that takes it away.
    */
   wrapPublish(wrap: (publish: () => void, isOwn: boolean) => void): () => void
+  /** For adapters: a server render shows this client. In development it reports a client that requests share. */
+  renderedOnServer(): void
   /** Hands an error to `onReport`; for adapters and devtools. */
   report(error: SyncError): void
   /** Tries to connect now instead of waiting. */
@@ -171,11 +174,21 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     breaker.stop()
     mirror.stop()
   }
+  const tell = (message: string): void => report(usageError(message))
+  const server = createServerWatch(settings.development ? tell : undefined)
   const life = createLife({ settings, cache, queue, stream, changed, release, queryClient })
 
   const client: SyncClient = {
     ...life,
-    mutate: (mutation, ...variables) => queue.mutate(mutation, variables[0] as never),
+    start() {
+      server.used('start')
+      return life.start()
+    },
+    mutate(mutation, ...variables) {
+      server.used('mutate')
+      return queue.mutate(mutation, variables[0] as never)
+    },
+    renderedOnServer: server.rendered,
     pause: queue.pause,
     resume: queue.resume,
     flush: queue.flush,

@@ -4,7 +4,7 @@
 import type { QueryClientProviderProps } from '@tanstack/react-query'
 import { QueryClientContext } from '@tanstack/react-query'
 import type { ReactElement, ReactNode } from 'react'
-import { createElement, useContext, useEffect } from 'react'
+import { createElement, useContext, useEffect, useSyncExternalStore } from 'react'
 import type { QueryClient, SyncClient } from 'tidemark'
 import { SyncError } from 'tidemark'
 import { checkSyncClient, findSyncClient, startClient, syncClientFor } from '../clients'
@@ -37,8 +37,13 @@ export function SyncProvider({ client, children }: SyncProviderProps): ReactElem
       stopTurns()
     }
   }, [client])
+  // Only a render on a server, and hydration, ask for the server's snapshot: other renderers without a window do not.
+  useSyncExternalStore(subscribeNever, none, client.renderedOnServer)
   return createElement(QueryClientContext.Provider, { value: client.viewClient as never }, children)
 }
+
+const none = (): void => {}
+const subscribeNever = (): (() => void) => none
 
 /**
  * TanStack's provider for a plain `QueryClient`. The sync client that the QueryClient belongs to is used; without one a

@@ -62,8 +62,8 @@ function install(app: App, client: SyncClient, options: VueQueryPluginOptions): 
       clientPersisterOnSuccess: () => clientPersisterOnSuccess(queryClient),
     }),
   })
-  if (environmentManager.isServer()) return
-  onUnmount(app, startClient(client))
+  if (environmentManager.isServer()) client.renderedOnServer()
+  else onUnmount(app, startClient(client))
 }
 
 /** Vue's own QueryClient is query-core's, with refs allowed as arguments and in another copy of it. */
