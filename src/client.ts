@@ -10,6 +10,7 @@ import type { ResolvedOptions, SyncClientOptions } from './options'
 import { resolveOptions } from './options'
 import { createBreaker } from './platform/breaker'
 import { createHttp } from './platform/http'
+import { guardUnload } from './platform/network'
 import { createServerWatch } from './platform/server'
 import type { DefinedMutation, Resolution } from './queue/mutation'
 import { createOutbox } from './queue/outbox'
@@ -300,7 +301,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
     // What only memory holds is gone with the page.
     const stopGuard = storage.durable
       ? undefined
-      : network.guardUnload?.(() => [...queue.state.items.values()].some(({ layer }) => layer.outcome !== 'confirmed'))
+      : guardUnload(network, () => [...queue.state.items.values()].some(({ layer }) => layer.outcome !== 'confirmed'))
     queryClient.mount()
     void queue.start().then(resolveReady)
     stream?.start()

@@ -6,7 +6,10 @@ export interface Network {
   isVisible(): boolean
   /** Calls `listener` when either changes. Returns a function that stops. */
   subscribe(listener: (event: NetworkEvent) => void): () => void
-  /** Asks the user before the page is left while `isNeeded()`. Returns a function that stops. @defaultValue never asks */
+  /**
+   * Asks the user before the page is left while `isNeeded()`. Returns a function that stops.
+   * @defaultValue the browser's own question, so that who replaces the rest cannot forget it
+   */
   guardUnload?(isNeeded: () => boolean): () => void
 }
 
@@ -18,14 +21,6 @@ export function browserNetwork(): Network {
   return {
     isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
     isVisible: () => pageHere()?.visibilityState !== 'hidden',
-    guardUnload(isNeeded) {
-      const frame = frameHere()
-      const ask = (event: Event) => {
-        if (isNeeded()) event.preventDefault()
-      }
-      frame?.addEventListener('beforeunload', ask)
-      return () => frame?.removeEventListener('beforeunload', ask)
-    },
     subscribe(listener) {
       const page = pageHere()
       const frame = frameHere()
@@ -50,6 +45,17 @@ export function browserNetwork(): Network {
       }
     },
   }
+}
+
+/** Asks before the page is left while `isNeeded()`: as this network does, or else as browsers do. Returns a function that stops. */
+export function guardUnload(network: Network, isNeeded: () => boolean): () => void {
+  if (network.guardUnload !== undefined) return network.guardUnload(isNeeded)
+  const frame = frameHere()
+  const ask = (event: Event) => {
+    if (isNeeded()) event.preventDefault()
+  }
+  frame?.addEventListener('beforeunload', ask)
+  return () => frame?.removeEventListener('beforeunload', ask)
 }
 
 // Looked up when they are used: making a client asks for nothing.

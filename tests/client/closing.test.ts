@@ -1,5 +1,5 @@
 import { defineMutation, isSyncError, memoryStorage, queryOptions } from 'tidemark'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createWorld } from '../kit/world'
 
 const list = queryOptions({
@@ -85,4 +85,24 @@ test('a page that would lose changes asks before it is left, and only while ther
   await world.settle()
   await world.net.take('POST').answer('one')
   expect(needed()).toBe(false)
+})
+
+test('a network without a question of its own leaves the browser’s in place', async () => {
+  const frame = new EventTarget()
+  vi.stubGlobal('window', frame)
+  const { sync, net, settle } = createWorld({ mutations: [add] })
+  expect('guardUnload' in net.network).toBe(false)
+  /** Whether the browser would ask somebody who leaves now. */
+  const asks = () => !frame.dispatchEvent(new Event('beforeunload', { cancelable: true }))
+  const stop = sync.start()
+  expect(asks()).toBe(false)
+  sync.mutate(add, 'one')
+  expect(asks()).toBe(true)
+  await settle()
+  await net.take('POST').answer('one')
+  expect(asks()).toBe(false)
+  sync.mutate(add, 'two')
+  expect(asks()).toBe(true)
+  stop()
+  expect(asks()).toBe(false)
 })
