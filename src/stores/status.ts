@@ -14,7 +14,7 @@ export interface SyncStatus {
   readonly network: 'online' | 'offline'
   /** The stream; `'off'` for a client that only pulls. */
   readonly stream: StreamStatus['state'] | 'off'
-  /** How news arrives now. */
+  /** How news arrives now; `'none'` while nothing can, offline too. */
   readonly transport: StreamStatus['transport']
   readonly attempt: number
   /** Wall clock milliseconds of the stream's next attempt. */
@@ -51,16 +51,12 @@ interface StatusSources {
   durable: boolean
 }
 
-export function createStatusView({
-  queue,
-  cache,
-  network,
-  stream,
-  durable,
-}: StatusSources): (previous: SyncStatus | undefined) => SyncStatus {
+export function createStatusView(deps: StatusSources): (previous: SyncStatus | undefined) => SyncStatus {
+  const { queue, cache, stream, durable } = deps
   return (previous) => {
     const { state } = queue
-    const standing = stream?.status.getState()
+    const network = previous === undefined || deps.network.isOnline() ? 'online' : 'offline'
+    const standing = stream === undefined ? undefined : asSeen(stream.status.getState(), network)
     const counts = {
       queued: 0,
       sending: 0,
@@ -74,7 +70,7 @@ export function createStatusView({
     }
     for (const { entry } of state.items.values()) counts[entry.status]++
     const next: SyncStatus = {
-      network: previous === undefined || network.isOnline() ? 'online' : 'offline',
+      network,
       stream: standing?.state ?? 'off',
       transport: standing?.transport ?? 'none',
       attempt: standing?.attempt ?? 0,
@@ -91,4 +87,10 @@ export function createStatusView({
     }
     return previous !== undefined && isEqual(previous, next) ? previous : next
   }
+}
+
+/** Nothing is polled while the device is offline: polling waits then, as the stream does. */
+function asSeen(standing: StreamStatus, network: SyncStatus['network']): StreamStatus {
+  if (network === 'online' || standing.state !== 'polling') return standing
+  return { ...standing, state: 'waiting', transport: 'none' }
 }

@@ -42,3 +42,21 @@ test('a query store fetches nothing before it is watched, and watches the cached
       ?.getObserversCount(),
   ).toBe(1)
 })
+
+test('status is not polling while the device is offline, and is again when it comes back', async () => {
+  const { sync, net, advance } = createWorld({
+    stream: { url: '/sync' },
+    platform: { fetch: () => Promise.reject(new TypeError('Failed to fetch')) },
+  })
+  const shown: string[] = []
+  sync.status.subscribe(({ network, stream, transport }) => shown.push(`${network} ${stream} ${transport}`))
+  sync.start()
+  while (sync.status.getState().stream !== 'polling') await advance(1_000)
+  expect(sync.status.getState()).toMatchObject({ network: 'online', transport: 'poll' })
+  await net.network.set('offline')
+  expect(sync.status.getState()).toMatchObject({ network: 'offline', stream: 'waiting', transport: 'none' })
+  await advance(120_000)
+  expect(shown.filter((text) => /^offline .*poll/.test(text))).toEqual([])
+  await net.network.set('online')
+  expect(sync.status.getState()).toMatchObject({ network: 'online', stream: 'polling', transport: 'poll' })
+})
