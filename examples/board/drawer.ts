@@ -1,12 +1,12 @@
 /** The drawer of faults: switches of the network that `faults.ts` puts in front of the client, and what goes over it. */
 import type { SyncClient } from 'tidemark'
+import { element, make } from './dom'
 import type { Faults, FaultyNetwork, OneShot, WireLine } from './faults'
 
 const ARROWS: Record<WireLine['kind'], string> = { sent: '→', answered: '←', refused: '←', lost: '×', pushed: '⇠' }
 
 export function showDrawer({ faults, wire, cutStream }: FaultyNetwork, sync: SyncClient): void {
   const drawer = element('faults')
-  const toggle = element('faults-toggle')
   const count = element('faults-count')
   const offline = element<HTMLInputElement>('fault-offline')
   const shots = [...drawer.querySelectorAll<HTMLButtonElement>('[data-fault]')].map((button) => ({
@@ -14,14 +14,6 @@ export function showDrawer({ faults, wire, cutStream }: FaultyNetwork, sync: Syn
     name: button.dataset['fault'] as OneShot,
   }))
   const list = element('wire')
-
-  const open = (isOpen: boolean) => {
-    drawer.hidden = !isOpen
-    toggle.setAttribute('aria-expanded', String(isOpen))
-    if (!isOpen) toggle.focus()
-  }
-  toggle.addEventListener('click', () => open(drawer.hasAttribute('hidden')))
-  element('faults-close').addEventListener('click', () => open(false))
 
   offline.addEventListener('change', () => faults.setState({ offline: offline.checked }))
   element('fault-latency').addEventListener('change', ({ target }) =>
@@ -42,22 +34,14 @@ export function showDrawer({ faults, wire, cutStream }: FaultyNetwork, sync: Syn
   }
   faults.subscribe(render)
   render(faults.getState())
-  wire.subscribe((lines) => list.replaceChildren(...lines.map(wireLine)))
+  wire.subscribe((lines, before) => {
+    const newest = lines.slice(0, before[0] === undefined ? lines.length : lines.indexOf(before[0]))
+    list.prepend(...newest.map(wireLine)) // who has scrolled down reads on
+    while (list.childElementCount > lines.length) list.lastElementChild?.remove()
+  })
 }
 
 function wireLine({ at, kind, text }: WireLine): HTMLElement {
-  const line = document.createElement('li')
-  const time = document.createElement('time')
-  time.textContent = new Date(at).toLocaleTimeString([], { hour12: false })
-  const said = document.createElement('span')
-  said.className = kind
-  said.textContent = `${ARROWS[kind]} ${text}`
-  line.append(time, said)
-  return line
-}
-
-function element<T extends HTMLElement = HTMLElement>(id: string): T {
-  const found = document.getElementById(id)
-  if (found === null) throw new Error(`The page has no #${id}.`)
-  return found as T
+  const time = make('time', '', new Date(at).toLocaleTimeString([], { hour12: false }))
+  return make('li', '', time, make('span', kind, `${ARROWS[kind]} ${text}`))
 }

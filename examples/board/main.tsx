@@ -1,14 +1,18 @@
-/** The page: one sync client, given to React, to Vue, and to a bar and a drawer without any framework. */
+/** The page: one sync client, given to React, to Vue, and to the parts around them, which have no framework. */
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createSyncClient } from 'tidemark'
 import { SyncProvider } from 'tidemark/react'
 import { syncPlugin } from 'tidemark/vue'
 import { createApp } from 'vue'
+import { announce } from './announce'
 import { mutations } from './board'
 import { showDrawer } from './drawer'
 import { createFaultyNetwork } from './faults'
+import { keepFocus } from './focus'
+import { showInspector } from './inspector'
 import { ReactPanel } from './react-panel'
+import { makeSheets } from './sheets'
 import { createStatusBar } from './status-bar'
 import { VuePanel } from './vue-panel'
 
@@ -21,8 +25,10 @@ const sync = createSyncClient({
   onReport: bar.report,
 })
 
+makeSheets()
 bar.watch(sync)
 showDrawer(network, sync)
+for (const panel of document.querySelectorAll<HTMLElement>('.panel')) keepFocus(panel)
 createRoot(mountOf('react')).render(
   <StrictMode>
     <SyncProvider client={sync}>
@@ -31,6 +37,8 @@ createRoot(mountOf('react')).render(
   </StrictMode>,
 )
 createApp(VuePanel).use(syncPlugin, { client: sync }).mount(mountOf('vue'))
+showInspector(sync)
+announce(sync)
 
 function mountOf(id: string): Element {
   const found = document.querySelector(`#${id} .mount`)

@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from 'react'
 import type { OutboxEntry } from 'tidemark'
 import { useMutation, useOutbox, usePending, useQuery, useSyncClient } from 'tidemark/react'
 import { addTask, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
-import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd } from './rows'
-import { keepFocus, makeSortable } from './sorting'
+import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd, taskIdOf } from './rows'
+import { makeSortable } from './sorting'
 import type { Task } from './task'
 
 export function ReactPanel(): ReactNode {
@@ -32,10 +32,6 @@ function Board({ tasks }: { tasks: Task[] }): ReactNode {
     if (isEmpty || list.current === null) return undefined
     return makeSortable(list.current, (id, index) => latest.current(id, index))
   }, [isEmpty])
-  const step = (id: string, index: number, button: string, other: string) => {
-    moveTo(id, index)
-    keepFocus(list.current, id, button, other)
-  }
   const done = tasks.filter((task) => task.done).length
   return (
     <>
@@ -51,7 +47,7 @@ function Board({ tasks }: { tasks: Task[] }): ReactNode {
         </div>
       )}
       {orphansOf(failed, tasks).map((entry) => (
-        <div className="row lost" data-mark="bad" key={entry.id}>
+        <div className="row lost" data-id={taskIdOf(entry)} data-mark="bad" key={entry.id}>
           <FailedNotice entry={entry} />
         </div>
       ))}
@@ -67,8 +63,8 @@ function Board({ tasks }: { tasks: Task[] }): ReactNode {
               key={task.id}
               task={task}
               failed={failedOf(failed, task.id)}
-              up={index > 0 ? () => step(task.id, index - 1, '.up', '.down') : undefined}
-              down={index < tasks.length - 1 ? () => step(task.id, index + 1, '.down', '.up') : undefined}
+              up={index > 0 ? () => moveTo(task.id, index - 1) : undefined}
+              down={index < tasks.length - 1 ? () => moveTo(task.id, index + 1) : undefined}
             />
           ))}
         </ol>
@@ -160,8 +156,6 @@ function Title({ task: { id, title } }: { task: Task }): ReactNode {
   const rename = useMutation(renameTask)
   // The title that was on the screen when the edit began; `undefined` while there is no edit.
   const [from, setFrom] = useState<string>()
-  const button = useRef<HTMLButtonElement>(null)
-  const isLeaving = useRef(false)
   const save = (text: string) => {
     if (from === undefined) return
     setFrom(undefined)
@@ -170,18 +164,12 @@ function Title({ task: { id, title } }: { task: Task }): ReactNode {
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key !== 'Enter' && event.key !== 'Escape') return
     event.preventDefault() // or it would press the title's button, which has the focus next
-    isLeaving.current = true
     if (event.key === 'Enter') save(event.currentTarget.value)
     setFrom(undefined)
   }
-  useEffect(() => {
-    if (from !== undefined || !isLeaving.current) return
-    isLeaving.current = false
-    button.current?.focus()
-  }, [from])
   if (from === undefined) {
     return (
-      <button className="title" type="button" title="Rename" ref={button} onClick={() => setFrom(title)}>
+      <button className="title" type="button" title="Rename" onClick={() => setFrom(title)}>
         {title}
       </button>
     )
@@ -202,7 +190,7 @@ function ConflictNotice({ conflict }: { conflict: NonNullable<ReturnType<typeof 
   const sync = useSyncClient()
   const { entry, mine, theirs, keepMine } = conflict
   return (
-    <div className="notice" role="alert">
+    <section className="notice" aria-label="Conflict">
       <p>
         <b>Somebody renamed it meanwhile</b>Theirs: “{theirs}”. Yours: “{mine}”.
       </p>
@@ -214,14 +202,14 @@ function ConflictNotice({ conflict }: { conflict: NonNullable<ReturnType<typeof 
           Take theirs
         </button>
       </span>
-    </div>
+    </section>
   )
 }
 
 function FailedNotice({ entry }: { entry: OutboxEntry }): ReactNode {
   const sync = useSyncClient()
   return (
-    <div className="notice" role="alert">
+    <section className="notice" aria-label="Refused">
       <p>
         <b>{describe(entry)} failed</b>
         {entry.failure?.message}
@@ -234,7 +222,7 @@ function FailedNotice({ entry }: { entry: OutboxEntry }): ReactNode {
           Dismiss
         </button>
       </span>
-    </div>
+    </section>
   )
 }
 
@@ -276,7 +264,7 @@ function Unreachable({ retry }: { retry: () => void }): ReactNode {
 
 function Skeleton(): ReactNode {
   return (
-    <div className="skeleton" role="status" aria-label="Loading the tasks">
+    <div className="skeleton" aria-busy="true">
       {['62%', '48%', '70%', '40%'].map((width) => (
         <i className="bone" key={width} style={{ width }} />
       ))}

@@ -77,7 +77,8 @@ export const ICONS = {
   remove: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9M6.8 7.2v3.8M9.2 7.2v3.8',
 } as const
 
-function taskIdOf({ variables }: OutboxEntry): string {
+/** The task that an entry is about; every mutation of the board names it. */
+export function taskIdOf({ variables }: OutboxEntry): string {
   return (variables as { id: string }).id
 }
 

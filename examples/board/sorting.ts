@@ -77,7 +77,6 @@ export function makeSortable(list: HTMLElement, move: Move): () => void {
       if (row === undefined || id === undefined || step === 0) return
       event.preventDefault()
       move(id, rows().indexOf(row) + step)
-      keepFocus(list, id, '.grip')
     },
     { signal },
   )
@@ -85,17 +84,4 @@ export function makeSortable(list: HTMLElement, move: Move): () => void {
     end()
     life.abort()
   }
-}
-
-/** A row that moves in the document loses the focus: gives it back in the next frame, to the first that can take it. */
-export function keepFocus(list: Element | null | undefined, id: string, ...selectors: string[]): void {
-  requestAnimationFrame(() => {
-    const row = list?.querySelector(`[data-id="${CSS.escape(id)}"]`)
-    for (const selector of selectors) {
-      const target = row?.querySelector<HTMLElement>(`${selector}:not(:disabled)`)
-      if (target == null) continue
-      if (document.activeElement !== target) target.focus()
-      return
-    }
-  })
 }

@@ -1,33 +1,55 @@
 /** The bar: the client's own stores, and the DOM. No framework is needed to watch a sync client. */
-import type { OutboxState, SyncClient, SyncError, SyncStatus } from 'tidemark'
+import type { SyncClient, SyncError, SyncStatus } from 'tidemark'
+import { element } from './dom'
 import { describe } from './rows'
 
 type Tone = 'good' | 'wait' | 'bad' | 'none'
 
+interface Problem {
+  readonly source: object
+  readonly at: Date
+  readonly text: string
+}
+
+/** A report has no end that one could see: it is shown for so many milliseconds. */
+const REPORT_TIME = 20_000
+
 /** Shows how the client stands. Returns what `createSyncClient({ onReport })` is to call. */
 export function createStatusBar(): { watch(sync: SyncClient): void; report(error: SyncError): void } {
   const seen = new WeakSet<object>()
-  let lastError: { at: Date; text: string } | undefined
+  const reports = new WeakSet<object>()
+  let last: Problem | undefined
   const note = (source: object | undefined, text: string): void => {
     if (source === undefined || seen.has(source)) return
     seen.add(source)
-    lastError = { at: new Date(), text }
+    last = { source, at: new Date(), text }
   }
 
   return {
-    report: (error) => note(error, error.message),
+    report(error) {
+      reports.add(error)
+      note(error, error.message)
+    },
     watch(sync) {
       const render = () => {
         const status = sync.status.getState()
-        const outbox = sync.outbox.getState()
-        note(status.lastError, status.lastError?.message ?? '')
-        for (const entry of [...outbox.entries, ...outbox.failed]) {
-          note(entry.failure, `${describe(entry)}: ${entry.failure?.message}`)
+        const { entries, failed } = sync.outbox.getState()
+        const current = new Set<object>()
+        const meet = (source: { code: string; message: string } | undefined, what: string) => {
+          // That nothing gets through while offline is told by the first cell.
+          if (source === undefined || (status.network === 'offline' && isUnanswered(source))) return
+          current.add(source)
+          note(source, what + source.message)
+        }
+        meet(status.lastError, '')
+        for (const entry of [...entries, ...failed]) meet(entry.failure, `${describe(entry)}: `)
+        if (last !== undefined && reports.has(last.source) && Date.now() - last.at.getTime() < REPORT_TIME) {
+          current.add(last.source)
         }
         show('network', ...networkText(status))
         show('stream', ...streamText(status))
         show('queue', ...queueText(status))
-        show('error', ...errorText(lastError, status, outbox))
+        show('error', ...errorText(last, current))
       }
       sync.status.subscribe(render)
       sync.outbox.subscribe(render)
@@ -37,11 +59,17 @@ export function createStatusBar(): { watch(sync: SyncClient): void; report(error
   }
 }
 
+function isUnanswered({ code }: { code: string }): boolean {
+  return code === 'network' || code === 'timeout'
+}
+
 function networkText({ network }: SyncStatus): [Tone, string] {
   return network === 'online' ? ['good', 'Online'] : ['bad', 'Offline']
 }
 
-function streamText({ stream, nextTryAt, cursor }: SyncStatus): [Tone, string] {
+function streamText({ network, stream, nextTryAt, cursor }: SyncStatus): [Tone, string] {
+  if (network === 'offline' && (stream === 'waiting' || stream === 'connecting'))
+    return ['wait', 'Waits for the network']
   const seconds = nextTryAt === undefined ? 0 : Math.ceil((nextTryAt - Date.now()) / 1000)
   const wait = seconds > 0 ? ` in ${seconds} s` : ''
   switch (stream) {
@@ -71,24 +99,15 @@ function queueText({ counts }: SyncStatus): [Tone, string] {
   return [counts.failed + counts.conflicted > 0 ? 'bad' : 'wait', text]
 }
 
-function errorText(
-  last: { at: Date; text: string } | undefined,
-  { counts, stream }: SyncStatus,
-  { failed }: OutboxState,
-): [Tone, string] {
+function errorText(last: Problem | undefined, current: ReadonlySet<object>): [Tone, string] {
   if (last === undefined) return ['none', 'None']
-  const isNow = failed.length + counts.uncertain + counts.conflicted > 0 || stream !== 'open'
-  return [isNow ? 'bad' : 'none', `${last.at.toLocaleTimeString([], { hour12: false })}  ${last.text}`]
+  const time = last.at.toLocaleTimeString([], { hour12: false })
+  return current.has(last.source) ? ['bad', `${time}  ${last.text}`] : ['none', `None since ${time}`]
 }
 
 function show(name: string, tone: Tone, text: string): void {
-  const cell = document.getElementById(`status-${name}`)
-  const value = cell?.querySelector('dd')
-  if (cell === null || value == null || value.textContent === text) {
-    if (cell !== null) cell.dataset['tone'] = tone
-    return
-  }
+  const cell = element(`status-${name}`)
   cell.dataset['tone'] = tone
-  value.textContent = text
-  value.title = text
+  const value = cell.querySelector('dd')
+  if (value !== null && value.textContent !== text) value.textContent = text
 }

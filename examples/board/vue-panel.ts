@@ -7,8 +7,8 @@ import { useMutation, useOutbox, usePending, useQuery, useSyncClient } from 'tid
 import type { FunctionalComponent, VNode } from 'vue'
 import { defineComponent, h, nextTick, onUnmounted, ref, watch } from 'vue'
 import { addTask, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
-import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd } from './rows'
-import { keepFocus, makeSortable } from './sorting'
+import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd, taskIdOf } from './rows'
+import { makeSortable } from './sorting'
 import type { Task } from './task'
 
 export const VuePanel = defineComponent(() => {
@@ -28,10 +28,6 @@ const Board = defineComponent(
       const rank = rankAfterMove(props.tasks, id, index)
       if (rank !== undefined) move.mutate({ id, rank })
     }
-    const step = (id: string, index: number, button: string, other: string) => {
-      moveTo(id, index)
-      keepFocus(list.value, id, button, other)
-    }
     let stopSorting: (() => void) | undefined
     watch(list, (element) => {
       stopSorting?.()
@@ -44,8 +40,8 @@ const Board = defineComponent(
         key: task.id,
         task,
         failed: failedOf(failed.value, task.id),
-        up: index > 0 ? () => step(task.id, index - 1, '.up', '.down') : undefined,
-        down: index < props.tasks.length - 1 ? () => step(task.id, index + 1, '.down', '.up') : undefined,
+        up: index > 0 ? () => moveTo(task.id, index - 1) : undefined,
+        down: index < props.tasks.length - 1 ? () => moveTo(task.id, index + 1) : undefined,
       })
     return () => {
       const { tasks } = props
@@ -59,7 +55,11 @@ const Board = defineComponent(
               h('span', { class: 'bar' }, h('i', { style: { width: `${(done / tasks.length) * 100}%` } })),
             ]),
         orphansOf(failed.value, tasks).map((entry) =>
-          h('div', { class: 'row lost', 'data-mark': 'bad', key: entry.id }, h(FailedNotice, { entry })),
+          h(
+            'div',
+            { class: 'row lost', 'data-id': taskIdOf(entry), 'data-mark': 'bad', key: entry.id },
+            h(FailedNotice, { entry }),
+          ),
         ),
         tasks.length === 0
           ? h('div', { class: 'message' }, [h('b', 'Nothing to do'), 'Add a task, and every open window has it.'])
@@ -149,7 +149,6 @@ const Title = defineComponent(
     const rename = useMutation(renameTask)
     // The title that was on the screen when the edit began; `undefined` while there is no edit.
     const from = ref<string>()
-    const button = ref<HTMLElement>()
     const input = ref<HTMLInputElement>()
     const edit = async () => {
       from.value = props.task.title
@@ -164,17 +163,15 @@ const Title = defineComponent(
       if (before === undefined || text === '' || text === before) return
       rename.mutate({ id: props.task.id, from: before, title: text })
     }
-    const onKeydown = async (event: KeyboardEvent) => {
+    const onKeydown = (event: KeyboardEvent) => {
       if (event.key !== 'Enter' && event.key !== 'Escape') return
       event.preventDefault() // or it would press the title's button, which has the focus next
       if (event.key === 'Enter') save()
       from.value = undefined
-      await nextTick()
-      button.value?.focus()
     }
     return () =>
       from.value === undefined
-        ? h('button', { class: 'title', type: 'button', title: 'Rename', ref: button, onClick: edit }, props.task.title)
+        ? h('button', { class: 'title', type: 'button', title: 'Rename', onClick: edit }, props.task.title)
         : h('input', {
             class: 'field edit',
             'aria-label': `Title of: ${from.value}`,
@@ -192,7 +189,7 @@ const ConflictNotice: FunctionalComponent<{ conflict: NonNullable<ReturnType<typ
 }) => {
   const sync = useSyncClient()
   const { entry, mine, theirs, keepMine } = conflict
-  return notice('Somebody renamed it meanwhile', `Theirs: “${theirs}”. Yours: “${mine}”.`, [
+  return notice('Conflict', 'Somebody renamed it meanwhile', `Theirs: “${theirs}”. Yours: “${mine}”.`, [
     ['Keep mine', () => sync.resolve(entry.id, { variables: keepMine })],
     ['Take theirs', () => sync.discard(entry.id)],
   ])
@@ -201,15 +198,17 @@ ConflictNotice.props = ['conflict']
 
 const FailedNotice: FunctionalComponent<{ entry: OutboxEntry }> = ({ entry }) => {
   const sync = useSyncClient()
-  return notice(`${describe(entry)} failed`, entry.failure?.message ?? '', [
+  return notice('Refused', `${describe(entry)} failed`, entry.failure?.message ?? '', [
     ['Try again', () => sync.retry(entry.id)],
     ['Dismiss', () => sync.discard(entry.id)],
   ])
 }
 FailedNotice.props = ['entry']
 
-function notice(title: string, text: string, choices: [label: string, choose: () => unknown][]): VNode {
-  return h('div', { class: 'notice', role: 'alert' }, [
+type Choice = [label: string, choose: () => unknown]
+
+function notice(kind: string, title: string, text: string, choices: Choice[]): VNode {
+  return h('section', { class: 'notice', 'aria-label': kind }, [
     h('p', [h('b', title), text]),
     h(
       'span',
@@ -239,7 +238,7 @@ function unreachable(retry: () => void): VNode {
 function skeleton(): VNode {
   return h(
     'div',
-    { class: 'skeleton', role: 'status', 'aria-label': 'Loading the tasks' },
+    { class: 'skeleton', 'aria-busy': true },
     ['62%', '48%', '70%', '40%'].map((width) => h('i', { class: 'bone', style: { width } })),
   )
 }

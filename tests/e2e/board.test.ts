@@ -210,7 +210,7 @@ describe('faults', () => {
     await window.shows(renamed(first, 'refused'))
     await window.shows(seeds)
     for (const name of ['react', 'vue'] as const) {
-      const notice = window.panel(name).row(first).getByRole('alert')
+      const notice = window.panel(name).row(first).getByRole('region', { name: 'Refused' })
       await expect.poll(() => notice.textContent(), WAIT).toContain('The server said no, because you asked it to.')
       expect(await notice.textContent()).toContain('Renaming to “refused” failed')
     }
@@ -228,12 +228,12 @@ describe('faults', () => {
     const window = await open()
     const title = 'x'.repeat(81)
     await window.panel('vue').add(title)
-    const notice = window.page.locator('#react').getByRole('alert')
+    const notice = window.page.locator('#react').getByRole('region', { name: 'Refused' })
     await expect.poll(() => notice.textContent(), WAIT).toContain('A title has at most 80 characters; this one has 81.')
     await window.shows(seeds)
     await notice.getByRole('button', { name: 'Dismiss' }).click()
     await window.says('queue', 'All saved')
-    expect(await window.page.getByRole('alert').count()).toBe(0)
+    expect(await window.page.getByRole('region', { name: 'Refused' }).count()).toBe(0)
   })
 
   test.each(['loseAnswer', 'loseRequest'] as const)('a write is applied once on the server with %s', async (fault) => {
@@ -259,7 +259,7 @@ describe('faults', () => {
     await window.panel('react').rename(first, 'mine')
     await window.says('queue', /needs you/)
     await window.shows(renamed(first, 'mine'))
-    const notice = window.panel('vue').row('mine').getByRole('alert')
+    const notice = window.panel('vue').row('mine').getByRole('region', { name: 'Conflict' })
     await expect.poll(() => notice.textContent(), WAIT).toContain(theirs)
     await notice.getByRole('button', { name: 'Keep mine' }).click()
     await window.says('queue', 'All saved')
@@ -282,7 +282,7 @@ describe('faults', () => {
     await window.says('queue', 'All saved')
     const [task] = await board.tasks()
     expect(task).toMatchObject({ title: `${first} · Robin was here`, done: true })
-    expect(await window.page.getByRole('alert').count()).toBe(0)
+    expect(await window.page.getByRole('region', { name: 'Conflict' }).count()).toBe(0)
   })
 
   test('offline edits go out after reconnecting, in order', async () => {
