@@ -1,6 +1,8 @@
 /** `createSyncClient`: builds the floors, wires them, starts and stops them. Nothing of the parts is decided here. */
 import type { QueryKey } from '@tanstack/query-core'
 import { QueryClient } from '@tanstack/query-core'
+import type { Advice, AdviceDeps } from './advice/advice'
+import { ADVICE, createAdvice } from './advice/advice'
 import { SyncError, usageError } from './base/errors'
 import { createCache } from './cache/cache'
 import type { DataOfKey } from './cache/recipes'
@@ -165,7 +167,8 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       keepFailed: settings.keepFailed,
     },
   )
-  stream = connect(settings, { cache, queue, http, changed })
+  const advice = settings.development ? adviser({ cache, queue, clock, options }) : undefined
+  stream = connect(settings, { cache, queue, http, changed, advice })
   const status = createLiveStore(
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
     announce,
@@ -177,7 +180,12 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   }
   const tell = (message: string): void => report(usageError(message))
   const server = createServerWatch(settings.development ? tell : undefined)
-  const life = createLife({ settings, cache, queue, stream, changed, release, queryClient })
+  const minded = (): void => advice?.minded()
+  const life = createLife({ settings, cache, queue, stream, changed, release, minded, queryClient })
+  const noted = <T extends MutationHandle | undefined>(handle: T): T => {
+    if (handle !== undefined) advice?.wrote(handle)
+    return handle
+  }
 
   const client: SyncClient = {
     ...life,
@@ -187,16 +195,28 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     },
     mutate(mutation, ...variables) {
       server.used('mutate')
-      return queue.mutate(mutation, variables[0] as never)
+      return noted(queue.mutate(mutation, variables[0] as never))
     },
     renderedOnServer: server.rendered,
     pause: queue.pause,
     resume: queue.resume,
     flush: queue.flush,
-    retry: queue.retry,
-    edit: queue.edit,
-    discard: queue.discard,
-    resolve: (id, resolution) => queue.resolve(id, resolution as Resolution<never>),
+    retry(id) {
+      advice?.asked('retry', id)
+      return noted(queue.retry(id))
+    },
+    edit(id, variables) {
+      advice?.asked('edit', id)
+      return noted(queue.edit(id, variables))
+    },
+    discard(id) {
+      advice?.asked('discard', id)
+      return queue.discard(id)
+    },
+    resolve(id, resolution) {
+      advice?.asked('resolve', id)
+      return queue.resolve(id, resolution as Resolution<never>)
+    },
     getView: (queryKey) => cache.getView(queryKey) as never,
     getBase: (queryKey) => cache.getBase(queryKey) as never,
     getMode: cache.getMode,
@@ -219,7 +239,20 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   }
   for (const holder of [queryClient, cache.viewClient])
     Object.defineProperty(holder, CLIENT, { value: client, configurable: true })
+  if (advice !== undefined) Object.defineProperty(client, ADVICE, { value: advice })
   return client
+}
+
+declare const process: { env: { NODE_ENV?: string } }
+
+/** Bundlers replace the name and drop the branch: a production build has none of the sentences in it. */
+function adviser(deps: AdviceDeps): Advice | undefined {
+  try {
+    if (process.env.NODE_ENV !== 'production') return createAdvice(deps)
+  } catch {
+    // No bundler, and no process.
+  }
+  return undefined
 }
 
 type Parts = {
@@ -227,10 +260,11 @@ type Parts = {
   queue: Queue
   http: ReturnType<typeof createHttp>
   changed: () => void
+  advice: Advice | undefined
 }
 
 /** The stream's way into cache and queue: data first, then outcomes, in one transition. */
-function connect(settings: ResolvedOptions, { cache, queue, http, changed }: Parts): SyncStream | undefined {
+function connect(settings: ResolvedOptions, { cache, queue, http, changed, advice }: Parts): SyncStream | undefined {
   if (settings.stream === undefined) return undefined
   const { topics, ...options } = settings.stream
   const asked = typeof topics === 'object' ? () => topics : topics === 'queries' ? () => cache.topics() : () => []
@@ -245,7 +279,10 @@ function connect(settings: ResolvedOptions, { cache, queue, http, changed }: Par
       headers: http.headers,
       refreshAuth: refreshAuth === undefined ? undefined : http.refresh,
       target: {
-        apply: (messages, cursor) => cache.push(messages, cursor, (outcomes) => queue.takeOutcomes(outcomes, cursor)),
+        apply(messages, cursor) {
+          advice?.pushed(messages)
+          cache.push(messages, cursor, (outcomes) => queue.takeOutcomes(outcomes, cursor))
+        },
         outcomes: (outcomes, cursor) => cache.core.transition(() => queue.takeOutcomes(outcomes, cursor)),
         reached: (cursor) => {
           cache.core.streamAt = cursor
@@ -275,6 +312,8 @@ interface LifeDeps {
   changed: () => void
   /** Ends what only `close()` ends. */
   release: () => void
+  /** Somebody starts or stops the client. */
+  minded: () => void
   queryClient: QueryClient
 }
 
@@ -293,6 +332,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
   })
 
   function run(): void {
+    deps.minded()
     const stopNetwork = network.subscribe((event) => {
       changed()
       if (event !== 'offline' && event !== 'hidden') queue.wake()
@@ -317,6 +357,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
   }
 
   function halt(): void {
+    deps.minded()
     count = 0
     stops++
     running?.()

@@ -1,7 +1,7 @@
 /** What a sync client is made from: the options as users write them, checked, with every default in one place. */
 import type { QueryClient } from '@tanstack/query-core'
 import type { SyncError } from './base/errors'
-import { didYouMean, usageError } from './base/errors'
+import { didYouMean, sentence, usageError } from './base/errors'
 import { canonical } from './base/key'
 import type { AnyQueryClient } from './cache/hydrate'
 import type { Clock } from './platform/clock'
@@ -101,7 +101,7 @@ const NAMES = [
 export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!(NAMES as readonly string[]).includes(name))
-      throw usageError(`createSyncClient has no option "${name}"${didYouMean(name, NAMES)}.`)
+      throw usageError(sentence(`createSyncClient has no option "${name}"${didYouMean(name, NAMES)}`))
   }
   const { stream = false, platform = {}, storage, namespace = 'default' } = options
   if (stream !== false && (typeof stream !== 'object' || !stream.url)) {
@@ -165,7 +165,7 @@ function resolveMutations(mutations: readonly AnyMutation[]): Map<string, AnyMut
       )
     if (!Array.isArray(mutation.mutationKey) || mutation.mutationKey.length === 0) {
       throw usageError(
-        "A mutation has no \"mutationKey\"; give it one such as ['todos', 'add']: it is what the outbox stores.",
+        "A mutation has no \"mutationKey\": give it one such as ['todos', 'add'], which is what the outbox stores.",
       )
     }
     const key = canonical(mutation.mutationKey)

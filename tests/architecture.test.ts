@@ -8,7 +8,15 @@ const core = files.filter(({ path }) => path.startsWith('src/'))
 const byPath = new Map(files.map((file) => [file.path, file]))
 
 /** Lower may not import higher. */
-const FLOORS = ['src/base/', 'src/platform/', 'src/cache/', 'src/queue/', 'src/stream/', 'src/stores/'] as const
+const FLOORS = [
+  'src/base/',
+  'src/platform/',
+  'src/cache/',
+  'src/queue/',
+  'src/stream/',
+  'src/stores/',
+  'src/advice/',
+] as const
 const TOP = new Map([
   ['src/options.ts', FLOORS.length],
   ['src/client.ts', FLOORS.length],
@@ -138,6 +146,8 @@ describe('the core', () => {
     const named = offences(core, (file) => {
       if (file.path.startsWith('src/platform/')) return []
       const used = [...globalsOf(file)].filter((name) => SEAMS.has(name) || name === 'new Date()')
+      // Stands where it drops a branch: bundlers replace `process.env.NODE_ENV`, and take away what only that branch uses.
+      if (file.path === 'src/client.ts' && used.join() === 'process') return []
       return used.map((name) => `names ${name}`)
     })
     expect(named).toEqual([])

@@ -82,15 +82,31 @@ export function usageError(message: string, options?: SyncErrorOptions): SyncErr
   return new SyncError('usage', message, options)
 }
 
+/** `text` with one full stop at its end, whatever it ended with: for messages that end in somebody else's words. */
+export function sentence(text: string): string {
+  const bare = text.trimEnd().replace(/\.+$/, '')
+  return /[!?…]$/.test(bare) ? bare : `${bare}.`
+}
+
 /** `'; did you mean "x"?'` for the nearest of `known` (at most two edits away), else an empty string. */
 export function didYouMean(word: string, known: Iterable<string>): string {
+  const best = nearest(word, known)
+  return best === undefined ? '' : `; did you mean "${best}"?`
+}
+
+/** The nearest of `known`; `most` says how many edits away it may be. */
+export function nearest(
+  word: string,
+  known: Iterable<string>,
+  most: (candidate: string) => number = () => 2,
+): string | undefined {
   let best: string | undefined
-  let distance = 3
+  let distance = Number.POSITIVE_INFINITY
   for (const candidate of known) {
     const d = editDistance(word, candidate)
-    if (d < distance) [best, distance] = [candidate, d]
+    if (d < distance && d <= most(candidate)) [best, distance] = [candidate, d]
   }
-  return best === undefined ? '' : `; did you mean "${best}"?`
+  return best
 }
 
 function editDistance(a: string, b: string): number {

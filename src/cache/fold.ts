@@ -3,10 +3,12 @@
  * change touches keeps its reference; an input that nothing changes is returned itself. Lists are copied once per fold.
  */
 import { Immer } from 'immer'
+import { usageError } from '../base/errors'
 import type { Located, Place, RowList } from './entities'
 import { find, locate, setIn } from './entities'
 import { rowName } from './evidence'
 import type { InsertPosition, Op, RowOp } from './recipes'
+import { ignoreRejection, isThenable } from './recipes'
 import { isEqual } from './share'
 
 /** Runs one recipe on data and gives the new data; the same reference when nothing changed. */
@@ -20,7 +22,14 @@ export interface Drafts {
  */
 export function createDrafts(onImpure?: (recipe: (draft: never) => unknown) => void): Drafts {
   const immer = new Immer({ autoFreeze: false })
-  const produce: Drafts['produce'] = (data, recipe) => immer.produce(data, recipe as (draft: unknown) => unknown)
+  const produce: Drafts['produce'] = (data, recipe) => {
+    const next = immer.produce(data, recipe as (draft: unknown) => unknown)
+    if (!isThenable(next)) return next
+    ignoreRejection(next)
+    throw usageError(
+      'A recipe returned a promise: change the draft at once, asynchronous work belongs in "mutationFn".',
+    )
+  }
   if (onImpure === undefined) return { produce }
   return {
     produce(data, recipe) {

@@ -67,22 +67,23 @@ export type RowOp = { readonly entity: Entity; readonly id: RowId } & (
 /** Names a query by its key, as the QueryClient does it (`queryKeyHashFn`). */
 export type HashKey = (queryKey: QueryKey) => string
 
-/** Runs `write` once and returns what it recorded. Throws what `write` throws. */
-export function record(write: (view: View) => void, hashKey: HashKey): readonly Op[] {
+/**
+ * Runs `write` once and returns what it recorded. Throws what `write` throws. Of a function that returns a promise only what
+ * it recorded by then counts, and `onPromise` is called.
+ */
+export function record(write: (view: View) => void, hashKey: HashKey, onPromise?: () => void): readonly Op[] {
   const ops: Op[] = []
   let open = true
   const add = (op: Op) => {
     if (!open)
-      throw usageError('The view was used after "optimistic" returned. Record recipes synchronously, in its body.')
+      throw usageError('The view was used after the function that it was given to had returned: record in its body.')
     ops.push(op)
   }
   const result: unknown = write(createRecorder(add, hashKey)) as unknown
   open = false
-  if (isPromise(result)) {
-    result.then(undefined, () => {})
-    throw usageError(
-      '"optimistic" returned a promise. It records recipes synchronously; asynchronous work belongs in "mutationFn".',
-    )
+  if (isThenable(result)) {
+    ignoreRejection(result)
+    onPromise?.()
   }
   return ops
 }
@@ -131,6 +132,11 @@ function createRecorder(add: (op: Op) => void, hashKey: HashKey): View {
   }
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
+/** A promise that rejects is ours to catch. A thenable of another kind may do its work when it is asked, so it is not asked. */
+export function ignoreRejection(result: PromiseLike<unknown>): void {
+  if (Object.prototype.toString.call(result) === '[object Promise]') result.then(undefined, () => {})
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

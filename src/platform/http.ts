@@ -5,7 +5,7 @@
 import { parseRetryAfter } from '../base/backoff'
 import { classifyStatus } from '../base/classify'
 import type { Problem, SyncErrorCode } from '../base/errors'
-import { SyncError } from '../base/errors'
+import { SyncError, sentence } from '../base/errors'
 import type { Breaker } from './breaker'
 import type { Clock } from './clock'
 import type { FetchLike, HeadersSource } from './transport'
@@ -135,11 +135,15 @@ async function httpError(response: Response, now: number): Promise<SyncError> {
   const kind = classifyStatus(response.status, problem?.type)
   const code: SyncErrorCode = kind === 'unauthorized' ? 'unauthorized' : kind === 'conflict' ? 'conflict' : 'http'
   const said = problem?.detail ?? problem?.title
-  return new SyncError(code, `The server answered ${response.status}${said === undefined ? '' : `: ${said}`}.`, {
-    status: response.status,
-    problem,
-    retryAfter: parseRetryAfter(response.headers.get('retry-after'), now),
-  })
+  return new SyncError(
+    code,
+    sentence(`The server answered ${response.status}${said === undefined ? '' : `: ${said}`}`),
+    {
+      status: response.status,
+      problem,
+      retryAfter: parseRetryAfter(response.headers.get('retry-after'), now),
+    },
+  )
 }
 
 async function readProblem(response: Response): Promise<Problem | undefined> {

@@ -3,7 +3,6 @@ import { createBackoff } from '../base/backoff'
 import { createDeferred } from '../base/deferred'
 import { find } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
-import { rowName } from '../cache/evidence'
 import type { Op } from '../cache/recipes'
 import type { AnyMutation } from './mutation'
 import type { Entry } from './outbox'
@@ -56,36 +55,6 @@ export function layerOf(entry: Entry, ops: readonly Op[]): Layer {
     firstSendTick: 0,
     resent: entry.sent || entry.rounds > 0,
     live: true,
-  }
-}
-
-/** A key that is written wrong looks like a query that nobody has fetched yet. */
-export function warnOfNothing(state: QueueState, { entry, layer }: Item): void {
-  const { core } = state.deps.cache
-  if (layer.ops.length === 0 || core.touchedBy(layer).size > 0) return
-  const key = JSON.stringify(entry.mutationKey)
-  core.warnOnce(
-    `nothing ${key}`,
-    `Mutation ${key} touches no query that is cached: nothing of it is shown before one of its queries is fetched.`,
-  )
-}
-
-/** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
-export function warnOfSharedRows(state: QueueState, item: Item): void {
-  const rows = new Set(item.layer.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
-  if (rows.size === 0) return
-  for (const [scope, others] of state.scopes) {
-    if (scope === item.entry.scope) continue
-    const shared = others
-      .flatMap(({ layer }) => layer.ops)
-      .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
-    if (shared === undefined || !('entity' in shared)) continue
-    const key = JSON.stringify(item.entry.mutationKey)
-    state.deps.cache.core.warnOnce(
-      `scopes ${key} ${scope}`,
-      `Mutation ${key} changes ${rowName(shared.entity.type, shared.id)} in scope "${item.entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`,
-    )
-    return
   }
 }
 

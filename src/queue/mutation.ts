@@ -4,6 +4,7 @@
  */
 
 import type { SyncError } from '../base/errors'
+import { usageError } from '../base/errors'
 import type { Version } from '../base/messages'
 import type { ContextFetch } from '../cache/context'
 import type { View } from '../cache/recipes'
@@ -113,6 +114,10 @@ type AnyDecision = (context: ConflictContext<never>) => Resolution<unknown> | Pr
 export function defineMutation<TVariables = void, TData = unknown>(
   definition: MutationDefinition<TVariables, TData>,
 ): DefinedMutation<TVariables, TData> {
+  if (!Array.isArray(definition.mutationKey) || definition.mutationKey.length === 0)
+    throw usageError(
+      "A mutation has no \"mutationKey\": give it one such as ['todos', 'add'], which is what the outbox stores.",
+    )
   const mutation: DefinedMutation<TVariables, TData> = { ...definition, defined: true }
   // A hook may be given a copy with callbacks of its own: `{ ...addTodo, onSuccess }`. The copy says what it is a copy of.
   return Object.assign(mutation, { [ORIGIN]: mutation })

@@ -1,10 +1,10 @@
 import type { Cursor } from '../base/cursor'
-import { didYouMean, SyncError, usageError } from '../base/errors'
+import { didYouMean, SyncError, sentence, usageError } from '../base/errors'
 import { canonical, wireName } from '../base/key'
 import type { MutationOutcome } from '../base/messages'
 import type { Layer } from '../cache/evidence'
 import { fromResolution } from './conflicts'
-import { createItem, layerOf, newEntry, warnOfNothing, warnOfSharedRows } from './create'
+import { createItem, layerOf, newEntry } from './create'
 import { load } from './load'
 import type { AnyMutation, DefinedMutation, Resolution } from './mutation'
 import type { Entry } from './outbox'
@@ -92,13 +92,11 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     state.items.set(entry.id, item)
     for (const id of item.creates) state.creators.set(id, item)
     joinScope(state, item)
-    if (deps.development) warnOfSharedRows(state, item)
     deps.cache.core.transition(() => {
       deps.cache.add(layer)
       deps.moved(item, how)
       deps.changed()
     })
-    if (deps.development) warnOfNothing(state, item)
     return item
   }
 
@@ -192,9 +190,8 @@ function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
   if (known === undefined) {
     const names = [...options.mutations.values()].map((each) => wireName(each.mutationKey))
     const hint = Array.isArray(mutation?.mutationKey) ? didYouMean(wireName(mutation.mutationKey), names) : ''
-    throw usageError(`Mutation ${key} is not registered${hint}. Give it to createSyncClient({ mutations: [...] }).`, {
-      mutationKey: mutation?.mutationKey,
-    })
+    const what = `Mutation ${key} is not registered: give it to createSyncClient({ mutations: [...] })`
+    throw usageError(sentence(what + hint), { mutationKey: mutation?.mutationKey })
   }
   const twice = `Mutation ${key} was defined twice; the one given to createSyncClient is used.`
   deps.cache.core.warnOnce(`twice ${key}`, twice)

@@ -5,11 +5,12 @@
 import type { Failure } from '../base/classify'
 import { classify, problemOf, statusOf } from '../base/classify'
 import { laterCursor } from '../base/cursor'
-import { isSyncError, SyncError } from '../base/errors'
+import { isSyncError, SyncError, sentence } from '../base/errors'
 import { HEADERS, PENDING_MAX } from '../base/messages'
 import { evidenceOf } from '../cache/context'
 import { isNotSent } from '../platform/http'
 import type { MutationContext } from './mutation'
+import { refuseFailedAnswer } from './returned'
 import type { AttemptEvidence } from './settle'
 import { confirm, conflict, reject } from './settle'
 import type { Item, QueueState } from './state'
@@ -82,6 +83,7 @@ function run(state: QueueState, item: Item, abort: AbortController, evidence: Se
     abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error), { once: true })
     Promise.resolve()
       .then(() => mutation?.mutationFn(entry.variables as never, context))
+      .then(refuseFailedAnswer)
       .then(resolve, reject)
   })
 }
@@ -225,9 +227,10 @@ function toSyncError(error: unknown, mutationKey: readonly unknown[]): SyncError
     cause: error,
     retryAfter: typeof retryAfter === 'number' ? retryAfter : undefined,
   }
-  if (failure === 'conflict') return new SyncError('conflict', `The server has a newer version: ${message}`, details)
+  if (failure === 'conflict')
+    return new SyncError('conflict', sentence(`The server has a newer version: ${message}`), details)
   if (failure === 'unauthorized') return new SyncError('unauthorized', message, details)
-  if (failure === 'bug') return new SyncError('rejected', `"mutationFn" threw: ${message}`, details)
+  if (failure === 'bug') return new SyncError('rejected', sentence(`"mutationFn" threw: ${message}`), details)
   if (status === undefined)
     return new SyncError(isSyncError(error, 'timeout') ? 'timeout' : 'network', message, details)
   return new SyncError(

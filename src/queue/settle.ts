@@ -5,7 +5,7 @@
 import { classifyStatus } from '../base/classify'
 import type { Cursor } from '../base/cursor'
 import type { Problem } from '../base/errors'
-import { SyncError } from '../base/errors'
+import { SyncError, sentence, usageError } from '../base/errors'
 import type { MutationOutcome } from '../base/messages'
 import type { Layer } from '../cache/evidence'
 import { rowName } from '../cache/evidence'
@@ -72,7 +72,11 @@ function applyOps(state: QueueState, item: Item, data: unknown): ReturnType<type
   const apply = item.mutation?.apply
   if (apply === undefined || data === undefined) return []
   try {
-    return record((base) => apply(base, data as never, item.entry.variables as never), state.deps.cache.core.hashKey)
+    return record(
+      (base) => apply(base, data as never, item.entry.variables as never),
+      state.deps.cache.core.hashKey,
+      () => reportPromise(state, item.entry, 'apply'),
+    )
   } catch (cause) {
     const { mutationKey } = item.entry
     state.deps.report(
@@ -125,12 +129,19 @@ function planRefetch(state: QueueState, item: Item, data: unknown): void {
   const { entry, layer, mutation } = item
   const plan = state.later.get(entry.scope) ?? { keys: [], layers: [], all: false }
   if (mutation?.invalidates !== undefined) {
-    call(state, item, () => plan.keys.push(...(mutation.invalidates?.(entry.variables as never, data as never) ?? [])))
+    const { invalidates } = mutation
+    call(state, item, () => plan.keys.push(...checkKeys(invalidates(entry.variables as never, data as never))))
   } else if (layer.ops.length > 0) {
     if (layer.confirmedAt === undefined) plan.layers.push(layer)
   } else if (!state.deps.isPushed()) plan.all = true
   state.later.set(entry.scope, plan)
   runPlans(state)
+}
+
+/** One key where a list of keys is meant would match nothing, or everything. */
+function checkKeys(keys: ReadonlyArray<readonly unknown[]> | undefined): ReadonlyArray<readonly unknown[]> {
+  if (keys === undefined || (Array.isArray(keys) && keys.every(Array.isArray))) return keys ?? []
+  throw usageError(`"invalidates" returned ${JSON.stringify(keys)}, which is no list of keys: return [['todos']].`)
 }
 
 export function runPlans(state: QueueState): void {
@@ -215,7 +226,7 @@ function failWith(state: QueueState, dependent: Item, cause: SyncError): void {
     void save(state, dependent)
     return
   }
-  const message = `Not sent: the change it builds on was refused (${cause.message})`
+  const message = sentence(`Not sent: what it builds on was refused: ${cause.message}`)
   fail(state, dependent, new SyncError('dependency-rejected', message, { mutationKey, cause }))
 }
 
@@ -329,7 +340,11 @@ export function recordOptimistic(state: QueueState, mutation: AnyMutation | unde
   if (optimistic === undefined) return []
   const { mutationKey } = entry
   try {
-    return record((view) => optimistic(view, entry.variables as never), state.deps.cache.core.hashKey)
+    return record(
+      (view) => optimistic(view, entry.variables as never),
+      state.deps.cache.core.hashKey,
+      () => reportPromise(state, entry, 'optimistic'),
+    )
   } catch (cause) {
     state.deps.report(
       new SyncError(
@@ -340,6 +355,12 @@ export function recordOptimistic(state: QueueState, mutation: AnyMutation | unde
     )
     return []
   }
+}
+
+/** What was recorded before the first `await` counts; what comes after it would come too late. */
+function reportPromise({ deps }: QueueState, { mutationKey }: Entry, name: 'optimistic' | 'apply'): void {
+  const said = `"${name}" of mutation ${JSON.stringify(mutationKey)} returned a promise: what it records after its first "await" is lost. Record at once, and put asynchronous work into "mutationFn".`
+  deps.report(new SyncError('recipe', said, { mutationKey }))
 }
 
 /** A changed payload is a new id and a new sequence at the same place in the log. */

@@ -4,6 +4,9 @@ import { isPlainObject } from '../base/key'
 import type { Serializer } from '../platform/storage'
 import { jsonSerializer } from '../platform/storage'
 
+/** Levels of objects in objects that variables may have. What is deeper is most likely no data, and JSON would give up. */
+const DEEPEST = 500
+
 /** A plain copy. Throws a `usage` error that names the place which the serializer cannot take. */
 export function copyVariables(value: unknown, serializer: Serializer, mutationKey: readonly unknown[]): unknown {
   if (serializer === jsonSerializer) return copyPlain(value, 'variables', mutationKey, new Set())
@@ -22,6 +25,7 @@ function copyPlain(value: unknown, path: string, mutationKey: readonly unknown[]
   if (typeof value === 'number') return Number.isFinite(value) ? value : refuse(`is ${value}`, path, mutationKey)
   if (typeof value !== 'object') return refuse(`is a ${typeof value}`, path, mutationKey)
   if (above.has(value)) return refuse('refers to itself', path, mutationKey)
+  if (above.size === DEEPEST) return refuse(`is more than ${DEEPEST} levels deep`, shorten(path), mutationKey)
   above.add(value)
   const copy = Array.isArray(value)
     ? Array.from(value, (part, at) => copyPlain(part, `${path}[${at}]`, mutationKey, above))
@@ -57,10 +61,21 @@ function refuse(what: string, path: string, mutationKey: readonly unknown[]): ne
   )
 }
 
-/** Every string in the variables, to find ids of rows that are not yet created. */
-export function stringsIn(value: unknown, found: Set<string> = new Set()): Set<string> {
-  if (typeof value === 'string') found.add(value)
-  else if (Array.isArray(value)) for (const part of value) stringsIn(part, found)
-  else if (isPlainObject(value)) for (const part of Object.values(value)) stringsIn(part, found)
+function shorten(path: string): string {
+  return path.length <= 60 ? path : `${path.slice(0, 60)}…`
+}
+
+/** Every string in the variables, to find ids of rows that are not yet created. A serializer may keep circles and any depth. */
+export function stringsIn(value: unknown): Set<string> {
+  const found = new Set<string>()
+  const seen = new Set<unknown>()
+  const waiting: unknown[] = [value]
+  while (waiting.length > 0) {
+    const part = waiting.pop()
+    if (typeof part === 'string') found.add(part)
+    if ((!Array.isArray(part) && !isPlainObject(part)) || seen.has(part)) continue
+    seen.add(part)
+    waiting.push(...Object.values(part))
+  }
   return found
 }

@@ -175,7 +175,7 @@ describe('errors of other transports', () => {
     })
     const world = await started({ mutations: [mutation] })
     const handle = world.sync.mutate(mutation, 'x')
-    await expect(handle.confirmed).rejects.toMatchObject({ code: 'rejected', message: '"mutationFn" threw: oops' })
+    await expect(handle.confirmed).rejects.toMatchObject({ code: 'rejected', message: '"mutationFn" threw: oops.' })
   })
 })
 

@@ -1,0 +1,197 @@
+/**
+ * Sentences for a developer about mistakes that are no errors: nothing throws, and nothing happens. It watches the client
+ * and changes nothing; a production build leaves it out, which is why nothing but `client.ts` imports it. Each sentence is
+ * said once for its topic.
+ */
+import type { Cache } from '../cache/cache'
+import type { Layer } from '../cache/evidence'
+import { rowName } from '../cache/evidence'
+import type { PushMessage } from '../cache/push'
+import type { Clock } from '../platform/clock'
+import type { AnyMutation } from '../queue/mutation'
+import type { Queue } from '../queue/queue'
+import { isResponse } from '../queue/returned'
+import type { Item, MutationHandle } from '../queue/state'
+import type { ClientFields, Remark } from './fields'
+import { remarksOnClient, remarksOnMutation, remarksOnQuery } from './fields'
+import { remarksOnPush } from './pushes'
+import { faultOfRows, isPlaced, whyNothing } from './rows'
+
+/** What a client tells its adviser. */
+export interface Advice {
+  /** A write was recorded by this page. */
+  wrote(handle: MutationHandle): void
+  /** A person's word on an entry: `retry`, `edit`, `discard`, `resolve`. */
+  asked(call: string, id: string): void
+  /** A transaction of the stream is about to be applied. */
+  pushed(messages: readonly PushMessage[]): void
+  /** The client was started, or stopped or closed: somebody minds it. */
+  minded(): void
+  /** A provider shows this client's views from now on. Returns what ends it. */
+  provided(): () => void
+  /** A hook was given this mutation, or a copy of one. */
+  hooked(mutation: AnyMutation): void
+}
+
+/** Where adapters find it on a client. */
+export const ADVICE: symbol = Symbol.for('tidemark.advice')
+
+export interface AdviceDeps {
+  cache: Cache
+  queue: Queue
+  clock: Clock
+  /** As they were given. */
+  options: ClientFields
+}
+
+type CacheEvent = Parameters<Parameters<ReturnType<Cache['queryClient']['getQueryCache']>['subscribe']>[0]>[0]
+type Observer = { getCurrentQuery(): { queryKey: readonly unknown[] } }
+
+/** Milliseconds that a write may wait for a client to be started. */
+const START_TIME = 5000
+
+export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advice {
+  const { core } = cache
+  const say = ({ topic, text }: Remark): void => core.warnOnce(topic, text)
+  const ids = new Set<string>()
+  const checked = new Set<string>()
+  const direct = new Set<Observer>()
+  let providers = 0
+  let isMinded = false
+  let stopWaiting: (() => void) | undefined
+
+  for (const remark of [...remarksOnClient(options), ...(options.mutations ?? []).flatMap(remarksOnMutation)])
+    say(remark)
+
+  cache.queryClient.getQueryCache().subscribe((event) => {
+    if (event.type === 'removed') checked.delete(event.query.queryHash)
+    if (event.type === 'added') remarksOnQuery(event.query.options as never).forEach(say)
+    if (event.type === 'observerAdded') watched(event)
+    if (event.type === 'observerRemoved') direct.delete(event.observer as unknown as Observer)
+    if (event.type === 'added' || (event.type === 'updated' && event.action.type === 'success'))
+      clock.soon(() => checkData(event.query.queryHash))
+  })
+
+  function watched({ query, observer }: Extract<CacheEvent, { type: 'observerAdded' }>): void {
+    remarksOnQuery(observer.options as never).forEach(say)
+    if (options.stream) waitForStart()
+    // An observer of the view client is built on a face of the query, and not on the query itself.
+    const seen = observer as unknown as Observer
+    const isDirect = seen.getCurrentQuery() === (query as unknown)
+    if (!isDirect || core.records.get(query.queryHash)?.optimistic === false) return
+    direct.add(seen)
+    if (providers > 0) sayDirect(query.queryKey)
+  }
+
+  function sayDirect(queryKey: unknown): void {
+    say({
+      topic: 'direct observer',
+      text: `A hook of query ${JSON.stringify(queryKey)} was given the QueryClient itself, so it shows what the server said without the pending writes: give it sync.viewClient, or say "optimistic: false" in the query if that is meant.`,
+    })
+  }
+
+  /** Data that no recipe and no push can address. */
+  function checkData(hash: string): void {
+    const record = core.records.get(hash)
+    if (record?.base === undefined || checked.has(hash)) return
+    checked.add(hash)
+    const { queryKey } = record.query
+    if (isResponse(record.base.data)) {
+      const text = `Query ${JSON.stringify(queryKey)} has a Response as its data: its "queryFn" returns the answer itself; return (await answer.json()).`
+      say({ topic: `response of query ${hash}`, text })
+      return
+    }
+    const fault = faultOfRows(record)
+    if (fault !== undefined) say({ topic: `rows ${hash}`, text: fault })
+  }
+
+  function waitForStart(): void {
+    if (isMinded || stopWaiting !== undefined) return
+    stopWaiting = clock.after(START_TIME, () => {
+      const text =
+        'This sync client was never started, so nothing is sent and no stream is open: render <SyncProvider client={sync}>, call app.use(syncPlugin, { client: sync }), or call sync.start().'
+      say({ topic: 'never started', text })
+    })
+  }
+
+  return {
+    wrote(handle) {
+      ids.add(handle.id)
+      waitForStart()
+      const item = queue.state.items.get(handle.id)
+      if (item === undefined) return
+      noteShared(queue, item, say)
+      noteScope(item, say)
+      noteNothing(item.layer)
+      const key = JSON.stringify(item.entry.mutationKey)
+      handle.confirmed.then(
+        (data) => {
+          const text = `"mutationFn" of mutation ${key} resolved with the Response itself, which nobody reads: return (await answer.json()), or nothing.`
+          if (isResponse(data)) say({ topic: `response of mutation ${key}`, text })
+        },
+        () => {},
+      )
+    },
+    asked(call, id) {
+      const { items, failed, quarantined } = queue.state
+      if (ids.has(id) || items.has(id) || [...failed, ...quarantined].some((entry) => entry.id === id)) return
+      const text = `sync.${call}(${JSON.stringify(id)}) did nothing, for the outbox never had an entry of this id: take the id of an entry of sync.outbox.`
+      say({ topic: `unknown id ${call}`, text })
+    },
+    pushed(messages) {
+      const asked = options.stream ? options.stream.topics : undefined
+      const typesOf = (id: string): readonly string[] => {
+        const ops = queue.state.items.get(id)?.layer.ops ?? []
+        return [...new Set(ops.flatMap((op) => ('entity' in op ? [op.entity.type] : [])))]
+      }
+      const topics = asked === 'queries' ? cache.topics() : Array.isArray(asked) ? asked : []
+      remarksOnPush(messages, { records: core.records.values(), asked: topics, typesOf }).forEach(say)
+    },
+    minded() {
+      isMinded = true
+      stopWaiting?.()
+    },
+    provided() {
+      providers++
+      const [first] = direct
+      if (first !== undefined) sayDirect(first.getCurrentQuery().queryKey)
+      return () => void providers--
+    },
+    hooked: (mutation) => remarksOnMutation(mutation).forEach(say),
+  }
+
+  /** A key that is written wrong looks like a query that nobody has fetched yet. */
+  function noteNothing(layer: Layer): void {
+    if (layer.ops.length === 0 || isPlaced(core, layer)) return
+    const text = whyNothing(core, layer)
+    if (text !== undefined) say({ topic: `nothing ${JSON.stringify(layer.mutationKey)}`, text })
+  }
+}
+
+/** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
+function noteShared({ state }: Queue, { entry, layer }: Item, say: (remark: Remark) => void): void {
+  const rows = new Set(layer.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  if (rows.size === 0) return
+  for (const [scope, others] of state.scopes) {
+    if (scope === entry.scope) continue
+    const shared = others
+      .flatMap((other) => other.layer.ops)
+      .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
+    if (shared === undefined || !('entity' in shared)) continue
+    const key = JSON.stringify(entry.mutationKey)
+    const text = `Mutation ${key} changes ${rowName(shared.entity.type, shared.id)} in scope "${entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`
+    say({ topic: `scopes ${key} ${scope}`, text })
+    return
+  }
+}
+
+/** A scope of another form counts as none: the write waits behind all others. */
+function noteScope({ entry, mutation }: Item, say: (remark: Remark) => void): void {
+  const { scope } = mutation ?? {}
+  if (typeof scope !== 'function' || entry.scope !== '') return
+  const given: unknown = scope(entry.variables as never)
+  if (typeof (given as { id?: unknown } | undefined)?.id === 'string') return
+  const key = JSON.stringify(entry.mutationKey)
+  const text = `The "scope" of mutation ${key} returned ${JSON.stringify(given)}, which counts as none: return { id: 'todos' }.`
+  say({ topic: `mutation scope ${key}`, text })
+}

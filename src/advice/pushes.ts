@@ -1,0 +1,55 @@
+/** Topics of client and server that never meet: one says `todo`, the other `todos`. */
+import type { PushMessage } from '../cache/push'
+import type { QueryRecord } from '../cache/record'
+import { isAlike } from './alike'
+import type { Remark } from './fields'
+
+export interface PushedTo {
+  readonly records: Iterable<QueryRecord>
+  /** The topics that the stream asks for, if it asks for some. */
+  readonly asked: readonly string[]
+  /** Kinds of rows that an own write changes, if it is in the outbox. */
+  typesOf(id: string): readonly string[]
+}
+
+/** What a transaction of the stream shows of topics that do not meet. */
+export function remarksOnPush(messages: readonly PushMessage[], { records, asked, typesOf }: PushedTo): Remark[] {
+  const all = [...records]
+  const found: Remark[] = []
+  for (const message of messages) {
+    if (message.event === 'ack') {
+      // It was applied, and is told to its sender only: nothing that the stream asks for covers it.
+      for (const { id, status = 'applied' } of message.mutations) {
+        if (status !== 'applied') continue
+        for (const type of typesOf(id)) {
+          const meant = asked.find((topic) => isAlike(topic, type))
+          if (meant !== undefined && !asked.includes(type)) found.push(unheard(type, meant))
+        }
+      }
+    }
+    if (message.event !== 'invalidate' && message.event !== 'patch') continue
+    if (message.event === 'invalidate' && (message.keys !== undefined || message.entities !== undefined)) continue
+    for (const topic of message.topics ?? []) {
+      if (all.some(({ topics }) => topics.includes(topic))) continue
+      const deaf = all.find((record) => record.topics.some((each) => isAlike(each, topic)) && !hasRows(record, message))
+      const meant = deaf?.topics.find((each) => isAlike(each, topic))
+      if (deaf !== undefined && meant !== undefined) found.push(missed(topic, meant, deaf))
+    }
+  }
+  return found
+}
+
+function hasRows({ shape }: QueryRecord, message: PushMessage): boolean {
+  const types = shape?.pairs.map(([kind]) => kind.type) ?? []
+  return message.event === 'patch' && message.changes.every(({ type }) => types.includes(type))
+}
+
+function missed(topic: string, meant: string, { query }: QueryRecord): Remark {
+  const text = `The server tells of the topic "${topic}", and no query listens to it: query ${JSON.stringify(query.queryKey)} has the topic "${meant}"; did you mean "${topic}"?`
+  return { topic: `topic ${topic}`, text }
+}
+
+function unheard(type: string, meant: string): Remark {
+  const text = `The stream asks for the topic "${meant}" and hears nothing of a write that changed a row of "${type}"; did you mean "${type}"?`
+  return { topic: `topic ${type}`, text }
+}

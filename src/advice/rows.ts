@@ -1,0 +1,90 @@
+/** Why a change of a row is shown nowhere: what `rows` of the cached queries find. Reads records, and changes nothing. */
+import type { Core } from '../cache/core'
+import type { Entity, RowsPair } from '../cache/entities'
+import type { Layer } from '../cache/evidence'
+import type { QueryRecord } from '../cache/record'
+import { isAlike } from './alike'
+
+/** What is wrong with the rows that a query's data is said to have; `undefined` if they have ids. */
+export function faultOfRows(record: QueryRecord): string | undefined {
+  for (const { entity, single, rows } of record.baseLocated.lists) {
+    const row = rows[0]
+    if (row === undefined || row === null || idOf(entity, row) !== undefined) continue
+    const query = `Query ${JSON.stringify(record.query.queryKey)}`
+    const fields = fieldsOf(row)
+    if (single) {
+      const list = Object.entries(row).find(([, value]) => Array.isArray(value))?.[0]
+      const hint = list === undefined ? 'return the list, or the row' : `return the list, (data) => data.${list}`
+      return `${query} has no "${entity.type}" where its "rows" look: "locate" returned an object ${fields} and no id; ${hint}.`
+    }
+    return `${query} has rows of "${entity.type}" without an id, they are objects ${fields}: say entity('${entity.type}', { id: (row) => … }).`
+  }
+  return undefined
+}
+
+/** Whether some cached query has a place for what the layer changes, or may have one when it is loaded. */
+export function isPlaced(core: Core, layer: Layer): boolean {
+  return [...core.touchedBy(layer)].some(
+    ([{ base, baseLocated }, { ops }]) =>
+      base === undefined ||
+      baseLocated.lists.length > 0 ||
+      ops.some((op) => op.hash !== undefined || !('entity' in op)),
+  )
+}
+
+/** Why nothing of a layer is shown; `undefined` where {@link faultOfRows} says it. */
+export function whyNothing(core: Core, layer: Layer): string | undefined {
+  const start = `Mutation ${JSON.stringify(layer.mutationKey)} touches no query that is cached: `
+  const records = [...core.records.values()]
+  for (const op of layer.ops) {
+    if (op.hash !== undefined) {
+      const meant = records.find(({ query }) => isAlike(query.queryHash, op.hash ?? ''))?.query.queryHash
+      if (meant !== undefined) return `${start}nothing is under the key ${op.hash}; did you mean ${meant}?`
+    } else if ('entity' in op) {
+      const { type } = op.entity
+      const declaring = records.filter(({ shape }) => shape?.pairs.some(([kind]) => kind.type === type))
+      if (declaring.some((record) => faultOfRows(record) !== undefined)) return undefined
+      const empty = declaring.map((record) => nothingFound(record, type)).find((fault) => fault !== undefined)
+      if (empty !== undefined) return `${start}${empty}`
+      const others = [...new Set(records.flatMap(({ shape }) => shape?.pairs.map(([kind]) => kind.type) ?? []))]
+      if (declaring.length === 0 && others.length > 0)
+        return `${start}none has "rows" of "${type}", they have those of ${others.map((name) => `"${name}"`).join(', ')}.`
+    }
+  }
+  return `${start}nothing of it is shown before one of its queries is fetched.`
+}
+
+/** Data is there, and `locate` found no place for rows in it. */
+function nothingFound({ base, baseLocated, shape, query }: QueryRecord, type: string): string | undefined {
+  const pair = shape?.pairs.find(([kind]) => kind.type === type)
+  if (base === undefined || pair === undefined || baseLocated.lists.some((list) => list.entity.type === type))
+    return undefined
+  return `"locate" of query ${JSON.stringify(query.queryKey)} returned ${resultOf(pair, base.data, shape?.infinite)}, where the list of "${type}" or one row is meant.`
+}
+
+function resultOf([, locate]: RowsPair<never>, data: unknown, isInfinite: boolean | undefined): string {
+  try {
+    const pages = isInfinite === true ? (data as { pages?: unknown[] }).pages : undefined
+    const found: unknown = locate((pages === undefined ? data : pages[0]) as never)
+    return Array.isArray(found)
+      ? 'a list without rows of the data'
+      : found === null
+        ? 'null'
+        : `a value of type ${typeof found}`
+  } catch {
+    return 'nothing, because it threw'
+  }
+}
+
+function idOf(entity: Entity, row: unknown): unknown {
+  try {
+    return entity.idOf(row) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+function fieldsOf(row: unknown): string {
+  const names = typeof row === 'object' ? Object.keys(row ?? {}) : []
+  return names.length === 0 ? 'without fields' : `with the fields ${names.slice(0, 5).join(', ')}`
+}
