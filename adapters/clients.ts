@@ -23,12 +23,31 @@ export function checkSyncClient(client: unknown, where: string, otherwise: strin
   )
 }
 
+const ADVICE = Symbol.for('tidemark.advice')
+
+/** Who tells a developer of mistakes that are no errors. */
+interface Advice {
+  provided(): () => void
+  hooked(mutation: object): void
+}
+
+/** A client has one in development only. */
+export function adviceOf(client: SyncClient): Advice | undefined {
+  return (client as unknown as Record<symbol, Advice | undefined>)[ADVICE]
+}
+
 /** Starts a client for as long as something is mounted. A client that is closed shows what it has, and does nothing. */
 export function startClient(client: SyncClient): () => void {
+  const advice = adviceOf(client)
+  const end = advice?.provided()
   try {
-    return client.start()
+    const stop = client.start()
+    return () => {
+      stop()
+      end?.()
+    }
   } catch (error) {
-    console.warn(`Tidemark: ${(error as Error).message}`)
-    return () => {}
+    if (advice !== undefined) console.warn(`Tidemark: ${(error as Error).message}`)
+    return () => end?.()
   }
 }

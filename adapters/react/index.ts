@@ -4,5 +4,18 @@ export { dehydrate, hydrate } from 'tidemark'
 export type { SyncProviderProps } from './context'
 export { QueryClientProvider, SyncProvider, useQueryClient, useSyncClient } from './context'
 export { HydrationBoundary } from './hydration-boundary'
+export {
+  useInfiniteQuery,
+  useIsFetching,
+  useIsMutating,
+  useMutationState,
+  usePrefetchInfiniteQuery,
+  usePrefetchQuery,
+  useQueries,
+  useQuery,
+  useSuspenseInfiniteQuery,
+  useSuspenseQueries,
+  useSuspenseQuery,
+} from './queries'
 export { useOutbox, usePending, useSyncStatus } from './stores'
 export { useMutation } from './use-mutation'

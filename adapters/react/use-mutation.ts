@@ -2,16 +2,18 @@
 
 /** `useMutation`: defined mutations go through the outbox, inline options are TanStack's own. */
 import type { DefaultError, QueryClient, UseMutationOptions, UseMutationResult } from '@tanstack/react-query'
-import { hashKey, useMutation as useTanStackMutation } from '@tanstack/react-query'
+import { hashKey } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 import type { DefinedMutation, SyncError } from 'tidemark'
+import { adviceOf } from '../clients'
 import type { CallOptions } from '../mutation-calls'
 import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
 import { useSyncClient } from './context'
+import { useInlineMutation } from './queries'
 
 /**
- * TanStack's `useMutation`. A mutation made by `defineMutation` goes through the outbox: it is shown at once, survives a
- * reload, and the result is pending until the server has accepted or refused it (`isPaused` while offline). The result is
+ * TanStack's `useMutation`. A mutation made by `defineMutation` goes through the outbox: it is shown at once, goes on
+ * when the component is gone, and the result is pending until the server has accepted or refused it (`isPaused` while offline). The result is
  * of this hook's newest call; ask for older ones with `useOutbox` or `usePending`. `mutate` throws `usage` errors at once.
  * A copy with callbacks of its own, `{ ...addTodo, onSuccess }`, is the same mutation: its callbacks fire for the calls of
  * this hook, after those of the mutation. Inline options are handed to TanStack unchanged.
@@ -32,13 +34,14 @@ export function useMutation<TData = unknown, TError = DefaultError, TVariables =
 ): UseMutationResult<TData, TError, TVariables, TOnMutateResult>
 export function useMutation(options: object, queryClient?: QueryClient): unknown {
   // A hook stays what it was first: its options come from the same place in the code.
-  const use = (isDefined(options) ? useDefinedMutation : useTanStackMutation) as typeof useDefinedMutation
+  const use = (isDefined(options) ? useDefinedMutation : useInlineMutation) as typeof useDefinedMutation
   return use(options as DefinedMutation, queryClient)
 }
 
 function useDefinedMutation(options: DefinedMutation & CallOptions, queryClient: QueryClient | undefined): unknown {
   const client = useSyncClient(queryClient)
   const key = hashKey(options.mutationKey)
+  adviceOf(client)?.hooked(options)
   const latest = useRef(options)
   // biome-ignore lint/correctness/useExhaustiveDependencies: a mutation is what its key says
   const calls = useMemo(() => createMutationCalls(client, () => latest.current), [client, key])

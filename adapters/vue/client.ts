@@ -112,6 +112,11 @@ export type AppQueryClient = Pick<CoreQueryClient, keyof CoreQueryClient> & Quer
 
 /** The `QueryClient` that the application gave (base, not views). Throws a `usage` error without one. */
 export function useQueryClient(id = ''): AppQueryClient {
+  return nearestQueryClient(id)
+}
+
+/** What {@link useQueryClient} returns, where it is only a check. */
+export function nearestQueryClient(id = ''): AppQueryClient {
   const nearest = injected(id)
   if (nearest !== undefined) return inVue(findSyncClient(nearest)?.queryClient ?? nearest) as AppQueryClient
   throw new SyncError('usage', 'There is no QueryClient here: call app.use(syncPlugin, { client: sync }) first.')

@@ -3,6 +3,15 @@ export * from '@tanstack/vue-query'
 export { dehydrate, hydrate } from 'tidemark'
 export type { AppQueryClient, SyncPluginOptions } from './client'
 export { syncPlugin, useQueryClient, useSyncClient, VueQueryPlugin } from './client'
-export { useInfiniteQuery, usePrefetchInfiniteQuery, usePrefetchQuery, useQueries, useQuery } from './queries'
+export {
+  useInfiniteQuery,
+  useIsFetching,
+  useIsMutating,
+  useMutationState,
+  usePrefetchInfiniteQuery,
+  usePrefetchQuery,
+  useQueries,
+  useQuery,
+} from './queries'
 export { useOutbox, usePending, useSyncStatus } from './stores'
 export { useMutation } from './use-mutation'

@@ -1,6 +1,6 @@
 /**
  * TanStack's composables with more overloads: their types take only what vue-query's own `queryOptions` returns, of its
- * own copy of query-core. What runs is TanStack's, unchanged.
+ * own copy of query-core. What runs is TanStack's, unchanged; without a plugin it says which one is missing.
  */
 import type {
   UseInfiniteQueryReturnType,
@@ -10,6 +10,10 @@ import type {
 } from '@tanstack/vue-query'
 import {
   useInfiniteQuery as useTanStackInfiniteQuery,
+  useIsFetching as useTanStackIsFetching,
+  useIsMutating as useTanStackIsMutating,
+  useMutation as useTanStackMutation,
+  useMutationState as useTanStackMutationState,
   usePrefetchInfiniteQuery as useTanStackPrefetchInfiniteQuery,
   usePrefetchQuery as useTanStackPrefetchQuery,
   useQueries as useTanStackQueries,
@@ -27,6 +31,7 @@ import type {
   SkippableQuery,
 } from 'tidemark'
 import type { MaybeRef, MaybeRefOrGetter, Ref } from 'vue'
+import { nearestQueryClient } from './client'
 
 /** A query's options in Vue: `enabled` may be a ref or a getter, `shallow` keeps data out of deep reactivity. */
 type InVue<T extends { enabled?: unknown }> = Omit<T, 'enabled'> & {
@@ -89,17 +94,39 @@ type UsePrefetchInfiniteQuery = (<TQueryFnData, TError, TData, TQueryKey extends
   typeof useTanStackPrefetchInfiniteQuery
 
 /** TanStack's `useQuery`; takes what `queryOptions` of `tidemark` and of `tidemark/react` return, too. */
-export const useQuery: UseQuery = useTanStackQuery as UseQuery
+export const useQuery: UseQuery = /* @__PURE__ */ inPlugin(useTanStackQuery) as UseQuery
 
 /** TanStack's `useInfiniteQuery`; takes what `infiniteQueryOptions` of `tidemark` returns, too. */
-export const useInfiniteQuery: UseInfiniteQuery = useTanStackInfiniteQuery as UseInfiniteQuery
+export const useInfiniteQuery: UseInfiniteQuery = /* @__PURE__ */ inPlugin(useTanStackInfiniteQuery) as UseInfiniteQuery
 
 /** TanStack's `useQueries`; takes what `queryOptions` of `tidemark` returns, too. */
-export const useQueries: UseQueries = useTanStackQueries as UseQueries
+export const useQueries: UseQueries = /* @__PURE__ */ inPlugin(useTanStackQueries) as UseQueries
 
 /** TanStack's `usePrefetchQuery`; takes what `queryOptions` of `tidemark` returns, too. */
-export const usePrefetchQuery: UsePrefetchQuery = useTanStackPrefetchQuery as UsePrefetchQuery
+export const usePrefetchQuery: UsePrefetchQuery = /* @__PURE__ */ inPlugin(useTanStackPrefetchQuery) as UsePrefetchQuery
 
 /** TanStack's `usePrefetchInfiniteQuery`; takes what `infiniteQueryOptions` of `tidemark` returns, too. */
-export const usePrefetchInfiniteQuery: UsePrefetchInfiniteQuery =
-  useTanStackPrefetchInfiniteQuery as UsePrefetchInfiniteQuery
+export const usePrefetchInfiniteQuery: UsePrefetchInfiniteQuery = /* @__PURE__ */ inPlugin(
+  useTanStackPrefetchInfiniteQuery,
+) as UsePrefetchInfiniteQuery
+
+/** TanStack's `useIsFetching`. */
+export const useIsFetching: typeof useTanStackIsFetching = /* @__PURE__ */ inPlugin(useTanStackIsFetching)
+
+/** TanStack's `useIsMutating`. */
+export const useIsMutating: typeof useTanStackIsMutating = /* @__PURE__ */ inPlugin(useTanStackIsMutating)
+
+/** TanStack's `useMutationState`. */
+export const useMutationState: typeof useTanStackMutationState = /* @__PURE__ */ inPlugin(useTanStackMutationState)
+
+/** TanStack's `useMutation`, for inline options. */
+export const useInlineMutation: typeof useTanStackMutation = /* @__PURE__ */ inPlugin(useTanStackMutation)
+
+/** The composable, with a `usage` error where neither a plugin nor its last argument says which client is meant. */
+function inPlugin<T extends (...args: never[]) => unknown>(composable: T): T {
+  const use = (...args: unknown[]): unknown => {
+    if (args[1] === undefined) nearestQueryClient()
+    return (composable as unknown as (...args: unknown[]) => unknown)(...args)
+  }
+  return use as unknown as T
+}

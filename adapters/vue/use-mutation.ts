@@ -1,16 +1,17 @@
 /** `useMutation`: defined mutations go through the outbox, inline options are TanStack's own. */
 import type { DefaultError, QueryClient, UseMutationOptions, UseMutationReturnType } from '@tanstack/vue-query'
-import { useMutation as useTanStackMutation } from '@tanstack/vue-query'
 import type { DefinedMutation, SyncError } from 'tidemark'
 import type { MaybeRef, MaybeRefOrGetter } from 'vue'
 import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, toValue, watch } from 'vue'
+import { adviceOf } from '../clients'
 import type { CallOptions } from '../mutation-calls'
 import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
 import { resolveSyncClient } from './client'
+import { useInlineMutation } from './queries'
 
 /**
- * TanStack's `useMutation`. A mutation made by `defineMutation` goes through the outbox: it is shown at once, survives a
- * reload, and the result is pending until the server has accepted or refused it (`isPaused` while offline). Variables may
+ * TanStack's `useMutation`. A mutation made by `defineMutation` goes through the outbox: it is shown at once, goes on
+ * when the component is gone, and the result is pending until the server has accepted or refused it (`isPaused` while offline). Variables may
  * be reactive: what is recorded is plain. The result is of this composable's newest call; ask for older ones with
  * `useOutbox` or `usePending`. `mutate` throws `usage` errors at once. A copy with callbacks of its own,
  * `{ ...addTodo, onSuccess }`, is the same mutation: its callbacks fire for the calls made here, after those of the
@@ -37,7 +38,7 @@ export function useMutation<TData = unknown, TError = DefaultError, TVariables =
 ): UseMutationReturnType<TData, TError, TVariables, TOnMutateResult>
 export function useMutation(options: MaybeRefOrGetter<object>, queryClient?: QueryClient): unknown {
   // A call stays what it was first: its options come from the same place in the code.
-  const use = (isDefined(toValue(options)) ? useDefinedMutation : useTanStackMutation) as typeof useDefinedMutation
+  const use = (isDefined(toValue(options)) ? useDefinedMutation : useInlineMutation) as typeof useDefinedMutation
   return use(options as DefinedMutation, queryClient)
 }
 
@@ -46,6 +47,7 @@ type Options = MaybeRefOrGetter<DefinedMutation & CallOptions>
 function useDefinedMutation(options: Options, queryClient: QueryClient | undefined): unknown {
   const client = resolveSyncClient(queryClient)
   const calls = createMutationCalls(client, () => toValue(options))
+  adviceOf(client)?.hooked(toValue(options))
   const state = shallowReactive({ ...calls.getState() })
   onScopeDispose(calls.subscribe(() => Object.assign(state, calls.getState())))
   watch(
@@ -66,10 +68,26 @@ function useDefinedMutation(options: Options, queryClient: QueryClient | undefin
   }
 }
 
-/** Without refs and reactive proxies, however deep they are. */
-function plain(value: unknown): unknown {
+/** More levels than the outbox takes: what is deeper is left as it is, and refused there with its place. */
+const DEEPEST = 1000
+
+/**
+ * Without refs and reactive proxies, however deep they are. What refers to itself does so in the copy too: whether that can
+ * be kept is for the outbox to say.
+ */
+function plain(value: unknown, copies: Map<unknown, unknown> = new Map(), depth = 0): unknown {
   const raw: unknown = toRaw(isRef(value) ? value.value : value)
-  if (Array.isArray(raw)) return raw.map(plain)
-  if (typeof raw !== 'object' || raw === null || Object.getPrototypeOf(raw) !== Object.prototype) return raw
-  return Object.fromEntries(Object.entries(raw).map(([name, part]) => [name, plain(part)]))
+  const isList = Array.isArray(raw)
+  if (typeof raw !== 'object' || raw === null || depth > DEEPEST) return raw
+  if (!isList && Object.getPrototypeOf(raw) !== Object.prototype) return raw
+  const known = copies.get(raw)
+  if (known !== undefined) return known
+  const copy: object = isList ? [] : {}
+  copies.set(raw, copy)
+  for (const [name, part] of Object.entries(raw)) {
+    const of = plain(part, copies, depth + 1)
+    // A field may be named `__proto__`, which an assignment would take for something else.
+    Object.defineProperty(copy, name, { value: of, writable: true, enumerable: true, configurable: true })
+  }
+  return copy
 }

@@ -31,6 +31,13 @@ inBoth('bad input', ({ show, act, name }) => {
     ['useSyncStatus', ({ useSyncStatus }) => useSyncStatus(({ network }) => network)],
     ['useOutbox', ({ useOutbox }) => useOutbox(({ failed }) => failed)],
     ['usePending', ({ usePending }) => usePending(() => ({}))],
+    ['useQuery', ({ useQuery }) => useQuery(() => todosQuery)],
+    ['useInfiniteQuery', ({ useInfiniteQuery }) => useInfiniteQuery(() => ({ ...todosQuery }))],
+    ['useQueries', ({ useQueries }) => useQueries(() => ({ queries: [todosQuery] }))],
+    ['useMutation with inline options', ({ useMutation }) => useMutation({ mutationFn: async () => 1 })],
+    ['useIsFetching', ({ useIsFetching }) => useIsFetching()],
+    ['useIsMutating', ({ useIsMutating }) => useIsMutating()],
+    ['useMutationState', ({ useMutationState }) => useMutationState()],
   ])('%s without a provider says which one to use', async (_, use) => {
     const page = show({ nothing: true }, calling(use))
     await act()
@@ -79,6 +86,75 @@ inBoth('bad input', ({ show, act, name }) => {
     await act()
     expect(() => result().mutate({ id: 'a', title: () => 'A' })).toThrow(/title is a function/)
     expect(result().status).toBe('idle')
+  })
+
+  test('variables that refer to themselves are a usage error of mutate', async () => {
+    const world = todoWorld()
+    let result!: () => MutationResult
+    show({ sync: world.sync }, ({ useMutation }) => {
+      result = useMutation(addTodo)
+      return () => result().status
+    })
+    await act()
+    const todo: Record<string, unknown> = { id: 'a', title: 'A' }
+    todo['parent'] = { child: todo }
+    expect(() => result().mutate(todo)).toThrow(/variables\.parent\.child refers to itself/)
+  })
+
+  test('variables that are too deep are a usage error of mutate', async () => {
+    const world = todoWorld()
+    let result!: () => MutationResult
+    show({ sync: world.sync }, ({ useMutation }) => {
+      result = useMutation(addTodo)
+      return () => result().status
+    })
+    await act()
+    let deep: unknown = 'A'
+    for (let i = 0; i < 100_000; i++) deep = { deep }
+    expect(() => result().mutate({ id: 'a', title: deep })).toThrow(/is more than 500 levels deep/)
+  })
+
+  test('a serializer that keeps circles is given them', async () => {
+    const kept: unknown[] = []
+    const serializer = {
+      serialize: (value: unknown) => `${kept.push(structuredClone(value)) - 1}`,
+      deserialize: (text: string) => structuredClone(kept[Number(text)]),
+    }
+    const world = todoWorld({ serializer })
+    let result!: () => MutationResult
+    const page = show({ sync: world.sync }, ({ useMutation }) => {
+      result = useMutation(addTodo)
+      return () => result().status
+    })
+    await act()
+    const todo: Record<string, unknown> = { id: 'a', title: 'A' }
+    todo['self'] = todo
+    await act(() => result().mutate(todo))
+    expect(page.errors).toEqual([])
+    const [entry] = world.sync.outbox.getState().failed // what sends it makes JSON of it
+    const variables = entry?.variables as { self: unknown }
+    expect(variables.self).toBe(variables)
+  })
+
+  test('a copy of a mutation with onMutate is told of once', async () => {
+    const world = todoWorld()
+    const copy = { ...addTodo, onMutate: () => {} }
+    for (let i = 0; i < 2; i++)
+      show(
+        { sync: world.sync },
+        calling(({ useMutation }) => useMutation(copy)),
+      )
+    await act()
+    expect(world.warnings).toEqual([expect.stringMatching(/"onMutate", which is never called/)])
+  })
+
+  test('a provider that is closed says nothing in production', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const sync = createSyncClient({ platform: { development: false } })
+    await sync.close()
+    show({ sync }, () => () => 'here')
+    await act()
+    expect(warn).not.toHaveBeenCalled()
   })
 
   test('a write on a client that was closed fails, and what was shown stays', async () => {
