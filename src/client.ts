@@ -1,9 +1,11 @@
 /** `createSyncClient`: builds the floors, wires them, starts and stops them. Nothing of the parts is decided here. */
+
 import type { QueryKey } from '@tanstack/query-core'
 import { QueryClient } from '@tanstack/query-core'
 import type { Advice, AdviceDeps } from './advice/advice'
 import { ADVICE, createAdvice } from './advice/advice'
 import { SyncError, usageError } from './base/errors'
+import { canonical } from './base/key'
 import { createCache } from './cache/cache'
 import type { DataOfKey } from './cache/recipes'
 import type { Mode } from './cache/record'
@@ -444,7 +446,7 @@ function watchUncovered({ cache, queue, settings }: LifeDeps): () => void {
       report(
         new SyncError(
           'protocol',
-          `Mutation ${JSON.stringify(mutationKey)} was confirmed, but no read has shown it for ${COVER_TIME / 1000} s; its queries are read again.`,
+          `Mutation ${canonical(mutationKey)} was confirmed, but no read has shown it for ${COVER_TIME / 1000} s; its queries are read again.`,
           { mutationKey },
         ),
       )

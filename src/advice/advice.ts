@@ -3,6 +3,7 @@
  * and changes nothing; a production build leaves it out, which is why nothing but `client.ts` imports it. Each sentence is
  * said once for its topic.
  */
+import { canonical } from '../base/key'
 import type { Cache } from '../cache/cache'
 import type { Layer } from '../cache/evidence'
 import { rowName } from '../cache/evidence'
@@ -69,7 +70,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
     if (event.type === 'observerAdded') watched(event)
     if (event.type === 'observerRemoved') direct.delete(event.observer as unknown as Observer)
     if (event.type === 'added' || (event.type === 'updated' && event.action.type === 'success'))
-      clock.soon(() => checkData(event.query.queryHash))
+      core.announce(() => checkData(event.query.queryHash))
   })
 
   function watched({ query, observer }: Extract<CacheEvent, { type: 'observerAdded' }>): void {
@@ -86,7 +87,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
   function sayDirect(queryKey: unknown): void {
     say({
       topic: 'direct observer',
-      text: `A hook of query ${JSON.stringify(queryKey)} was given the QueryClient itself, so it shows what the server said without the pending writes: give it sync.viewClient, or say "optimistic: false" in the query if that is meant.`,
+      text: `A hook of query ${canonical(queryKey)} was given the QueryClient itself, so it shows what the server said without the pending writes: give it sync.viewClient, or say "optimistic: false" in the query if that is meant.`,
     })
   }
 
@@ -97,7 +98,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
     checked.add(hash)
     const { queryKey } = record.query
     if (isResponse(record.base.data)) {
-      const text = `Query ${JSON.stringify(queryKey)} has a Response as its data: its "queryFn" returns the answer itself; return (await answer.json()).`
+      const text = `Query ${canonical(queryKey)} has a Response as its data: its "queryFn" returns the answer itself; return (await answer.json()).`
       say({ topic: `response of query ${hash}`, text })
       return
     }
@@ -123,7 +124,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       noteShared(queue, item, say)
       noteScope(item, say)
       noteNothing(item.layer)
-      const key = JSON.stringify(item.entry.mutationKey)
+      const key = canonical(item.entry.mutationKey)
       handle.confirmed.then(
         (data) => {
           const text = `"mutationFn" of mutation ${key} resolved with the Response itself, which nobody reads: return (await answer.json()), or nothing.`
@@ -164,7 +165,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
   function noteNothing(layer: Layer): void {
     if (layer.ops.length === 0 || isPlaced(core, layer)) return
     const text = whyNothing(core, layer)
-    if (text !== undefined) say({ topic: `nothing ${JSON.stringify(layer.mutationKey)}`, text })
+    if (text !== undefined) say({ topic: `nothing ${canonical(layer.mutationKey)}`, text })
   }
 }
 
@@ -178,7 +179,7 @@ function noteShared({ state }: Queue, { entry, layer }: Item, say: (remark: Rema
       .flatMap((other) => other.layer.ops)
       .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
     if (shared === undefined || !('entity' in shared)) continue
-    const key = JSON.stringify(entry.mutationKey)
+    const key = canonical(entry.mutationKey)
     const text = `Mutation ${key} changes ${rowName(shared.entity.type, shared.id)} in scope "${entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`
     say({ topic: `scopes ${key} ${scope}`, text })
     return
@@ -191,7 +192,7 @@ function noteScope({ entry, mutation }: Item, say: (remark: Remark) => void): vo
   if (typeof scope !== 'function' || entry.scope !== '') return
   const given: unknown = scope(entry.variables as never)
   if (typeof (given as { id?: unknown } | undefined)?.id === 'string') return
-  const key = JSON.stringify(entry.mutationKey)
+  const key = canonical(entry.mutationKey)
   const text = `The "scope" of mutation ${key} returned ${JSON.stringify(given)}, which counts as none: return { id: 'todos' }.`
   say({ topic: `mutation scope ${key}`, text })
 }

@@ -2,7 +2,9 @@
  * Fields of options that nobody reads. Of a query's options only those that look like a known one: libraries put fields of
  * their own there. What is ours alone (mutations, `platform`, `stream`, `breaker`) knows no others.
  */
+
 import { didYouMean, nearest, sentence } from '../base/errors'
+import { canonical } from '../base/key'
 import type { AnyMutation } from '../queue/mutation'
 
 /** A sentence for a developer; `topic` is what it is said of once. */
@@ -37,7 +39,7 @@ const NESTED: Readonly<Record<string, readonly string[]>> = {
 /** What is wrong with a query's options, as far as it shows. */
 export function remarksOnQuery(options: Readonly<Record<string, unknown>>): Remark[] {
   const targets = QUERY.filter((name) => !EVERYDAY.has(name))
-  const key = JSON.stringify(options['queryKey'])
+  const key = canonical(options['queryKey'])
   const found: Remark[] = []
   for (const name of Object.keys(options)) {
     if (QUERY.includes(name) || name.startsWith('_') || options[name] === undefined) continue
@@ -73,7 +75,7 @@ function isRows(rows: unknown): boolean {
 
 /** What is wrong with a mutation's definition, or with a copy of one that a hook is given. */
 export function remarksOnMutation(mutation: Readonly<AnyMutation>): Remark[] {
-  const key = JSON.stringify(mutation.mutationKey)
+  const key = canonical(mutation.mutationKey)
   const found: Remark[] = []
   const say = (name: string, text: string): void => void found.push({ topic: `mutation ${name} ${key}`, text })
   for (const name of Object.keys(mutation)) {

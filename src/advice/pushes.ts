@@ -1,4 +1,5 @@
 /** Topics of client and server that never meet: one says `todo`, the other `todos`. */
+import { canonical } from '../base/key'
 import type { PushMessage } from '../cache/push'
 import type { QueryRecord } from '../cache/record'
 import { isAlike } from './alike'
@@ -45,7 +46,7 @@ function hasRows({ shape }: QueryRecord, message: PushMessage): boolean {
 }
 
 function missed(topic: string, meant: string, { query }: QueryRecord): Remark {
-  const text = `The server tells of the topic "${topic}", and no query listens to it: query ${JSON.stringify(query.queryKey)} has the topic "${meant}"; did you mean "${topic}"?`
+  const text = `The server tells of the topic "${topic}", and no query listens to it: query ${canonical(query.queryKey)} has the topic "${meant}"; did you mean "${topic}"?`
   return { topic: `topic ${topic}`, text }
 }
 

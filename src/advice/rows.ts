@@ -1,4 +1,5 @@
 /** Why a change of a row is shown nowhere: what `rows` of the cached queries find. Reads records, and changes nothing. */
+import { canonical } from '../base/key'
 import type { Core } from '../cache/core'
 import type { Entity, RowsPair } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
@@ -10,7 +11,7 @@ export function faultOfRows(record: QueryRecord): string | undefined {
   for (const { entity, single, rows } of record.baseLocated.lists) {
     const row = rows[0]
     if (row === undefined || row === null || idOf(entity, row) !== undefined) continue
-    const query = `Query ${JSON.stringify(record.query.queryKey)}`
+    const query = `Query ${canonical(record.query.queryKey)}`
     const fields = fieldsOf(row)
     if (single) {
       const list = Object.entries(row).find(([, value]) => Array.isArray(value))?.[0]
@@ -34,7 +35,7 @@ export function isPlaced(core: Core, layer: Layer): boolean {
 
 /** Why nothing of a layer is shown; `undefined` where {@link faultOfRows} says it. */
 export function whyNothing(core: Core, layer: Layer): string | undefined {
-  const start = `Mutation ${JSON.stringify(layer.mutationKey)} touches no query that is cached: `
+  const start = `Mutation ${canonical(layer.mutationKey)} touches no query that is cached: `
   const records = [...core.records.values()]
   for (const op of layer.ops) {
     if (op.hash !== undefined) {
@@ -59,7 +60,7 @@ function nothingFound({ base, baseLocated, shape, query }: QueryRecord, type: st
   const pair = shape?.pairs.find(([kind]) => kind.type === type)
   if (base === undefined || pair === undefined || baseLocated.lists.some((list) => list.entity.type === type))
     return undefined
-  return `"locate" of query ${JSON.stringify(query.queryKey)} returned ${resultOf(pair, base.data, shape?.infinite)}, where the list of "${type}" or one row is meant.`
+  return `"locate" of query ${canonical(query.queryKey)} returned ${resultOf(pair, base.data, shape?.infinite)}, where the list of "${type}" or one row is meant.`
 }
 
 function resultOf([, locate]: RowsPair<never>, data: unknown, isInfinite: boolean | undefined): string {

@@ -2,8 +2,10 @@
  * The one way in for server data. `accept` decides whether a base is published now, waits for the outcome of an open
  * mutation, or is discarded; `outcome` decides what waited. Both run inside a transition.
  */
+
 import type { Cursor } from '../base/cursor'
 import { compareCursors, isAtOrPast, laterCursor, sameEpoch } from '../base/cursor'
+import { canonical } from '../base/key'
 import type { Core } from './core'
 import { find, locate } from './entities'
 import type { Base, Held, Incoming, Layer } from './evidence'
@@ -98,10 +100,10 @@ function decide(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<s
 }
 
 function warnOfWaiting(core: Core, { query }: QueryRecord, { mutationKey }: Layer): void {
-  const key = JSON.stringify(mutationKey)
+  const key = canonical(mutationKey)
   core.warnOnce(
     `waits ${key}`,
-    `Mutation ${key} has a recipe that changes its own result when it runs again (it counts or pushes), and the endpoint of ${JSON.stringify(query.queryKey)} does not say which writes its answers contain. While such a write is open, the query gets no news. Write it by id (insert, upsert, set), or let the server answer Sync-Reflects.`,
+    `Mutation ${key} has a recipe that changes its own result when it runs again (it counts or pushes), and the endpoint of ${canonical(query.queryKey)} does not say which writes its answers contain. While such a write is open, the query gets no news. Write it by id (insert, upsert, set), or let the server answer Sync-Reflects.`,
   )
 }
 

@@ -2,10 +2,12 @@
  * Every Query is adopted when the cache announces it: its `setData`, `setState`, `setOptions` and `fetch` go through
  * `accept`, whoever calls them (fetches, `setQueryData`, hydration, persisters, initial data), with whatever options.
  */
+
 import type { Query, QueryState } from '@tanstack/query-core'
 import { CancelledError, skipToken } from '@tanstack/query-core'
 import { isCursor } from '../base/cursor'
 import { createDeferred } from '../base/deferred'
+import { canonical } from '../base/key'
 import type { Acceptance } from './accept'
 import { accept } from './accept'
 import type { Core } from './core'
@@ -222,7 +224,7 @@ function endWithout(deps: AdoptDeps, record: QueryRecord, acceptance: Acceptance
 function warnAboutLayers(core: Core, record: QueryRecord): void {
   if (!core.development || !record.attached.some(({ layer }) => layer.live && !isCovered(layer, record.base))) return
   core.warn(
-    `setQueryData was called on ${JSON.stringify(record.query.queryKey)} while a mutation of it is pending: its data now counts as the server's. To show a change before the server has answered, use a mutation's "optimistic".`,
+    `setQueryData was called on ${canonical(record.query.queryKey)} while a mutation of it is pending: its data now counts as the server's. To show a change before the server has answered, use a mutation's "optimistic".`,
     record.query.queryKey,
   )
 }

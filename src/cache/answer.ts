@@ -1,7 +1,9 @@
 /** What a mutation's answer says, as server data: rows that `apply` writes, or whole queries that it sets. */
+
 import type { Cursor } from '../base/cursor'
 import { compareCursors, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
+import { canonical } from '../base/key'
 import { accept, markStale } from './accept'
 import type { Core } from './core'
 import { candidates } from './core'
@@ -49,7 +51,7 @@ function tryAnswer(core: Core, record: QueryRecord, ...args: [readonly Op[], Lay
     core.report(
       new SyncError(
         'recipe',
-        `"apply" of mutation ${JSON.stringify(mutationKey)} threw on query ${JSON.stringify(queryKey)}, which is read again instead.`,
+        `"apply" of mutation ${canonical(mutationKey)} threw on query ${canonical(queryKey)}, which is read again instead.`,
         { cause, queryKey, mutationKey },
       ),
     )

@@ -3,11 +3,13 @@
  * views, outbox, status, mutations. Listeners run after everything has changed, so that a listener of one never sees another
  * half-way.
  */
+
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
 import { hashKey, notifyManager } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import { laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
+import { canonical } from '../base/key'
 import type { RowId, Version } from '../base/messages'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
@@ -338,7 +340,7 @@ export function createCore(deps: CoreDeps): Core {
     deps.report(
       new SyncError(
         'recipe',
-        `A recipe of mutation ${JSON.stringify(mutationKey)} threw on query ${JSON.stringify(queryKey)} and is skipped there. Make it accept any base, also one without the row.`,
+        `A recipe of mutation ${canonical(mutationKey)} threw on query ${canonical(queryKey)} and is skipped there. Make it accept any base, also one without the row.`,
         { cause, queryKey, mutationKey },
       ),
     )

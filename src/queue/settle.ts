@@ -2,10 +2,12 @@
  * How an entry ends: confirmed (by an answer or by an echo on the stream), rejected with what builds on it, in conflict.
  * Each is one transition of the cache, so that no publish has the outcome without the data.
  */
+
 import { classifyStatus } from '../base/classify'
 import type { Cursor } from '../base/cursor'
 import type { Problem } from '../base/errors'
 import { SyncError, sentence, usageError } from '../base/errors'
+import { canonical } from '../base/key'
 import type { MutationOutcome } from '../base/messages'
 import type { Layer } from '../cache/evidence'
 import { rowName } from '../cache/evidence'
@@ -82,7 +84,7 @@ function applyOps(state: QueueState, item: Item, data: unknown): ReturnType<type
     state.deps.report(
       new SyncError(
         'recipe',
-        `"apply" of mutation ${JSON.stringify(mutationKey)} threw; its queries are read again instead.`,
+        `"apply" of mutation ${canonical(mutationKey)} threw; its queries are read again instead.`,
         { cause, mutationKey },
       ),
     )
@@ -349,7 +351,7 @@ export function recordOptimistic(state: QueueState, mutation: AnyMutation | unde
     state.deps.report(
       new SyncError(
         'recipe',
-        `"optimistic" of mutation ${JSON.stringify(mutationKey)} threw: it is sent, but not shown before the server answers.`,
+        `"optimistic" of mutation ${canonical(mutationKey)} threw: it is sent, but not shown before the server answers.`,
         { cause, mutationKey },
       ),
     )
@@ -359,7 +361,7 @@ export function recordOptimistic(state: QueueState, mutation: AnyMutation | unde
 
 /** What was recorded before the first `await` counts; what comes after it would come too late. */
 function reportPromise({ deps }: QueueState, { mutationKey }: Entry, name: 'optimistic' | 'apply'): void {
-  const said = `"${name}" of mutation ${JSON.stringify(mutationKey)} returned a promise: what it records after its first "await" is lost. Record at once, and put asynchronous work into "mutationFn".`
+  const said = `"${name}" of mutation ${canonical(mutationKey)} returned a promise: what it records after its first "await" is lost. Record at once, and put asynchronous work into "mutationFn".`
   deps.report(new SyncError('recipe', said, { mutationKey }))
 }
 
@@ -417,7 +419,7 @@ function call(state: QueueState, item: Item, run: () => unknown): void {
     state.deps.report(
       new SyncError(
         'usage',
-        `A callback of mutation ${JSON.stringify(mutationKey)} threw; the mutation itself is not affected.`,
+        `A callback of mutation ${canonical(mutationKey)} threw; the mutation itself is not affected.`,
         { cause, mutationKey },
       ),
     )

@@ -1,6 +1,6 @@
 /** Variables are copied at the door: nothing the caller does later changes an entry, and what is kept can be kept. */
 import { usageError } from '../base/errors'
-import { isPlainObject } from '../base/key'
+import { canonical, isPlainObject } from '../base/key'
 import type { Serializer } from '../platform/storage'
 import { jsonSerializer } from '../platform/storage'
 
@@ -14,7 +14,7 @@ export function copyVariables(value: unknown, serializer: Serializer, mutationKe
     return value === undefined ? undefined : serializer.deserialize(serializer.serialize(value))
   } catch (cause) {
     throw usageError(
-      `The variables of mutation ${JSON.stringify(mutationKey)} cannot be stored: the serializer does not take them.`,
+      `The variables of mutation ${canonical(mutationKey)} cannot be stored: the serializer does not take them.`,
       { mutationKey, cause },
     )
   }
@@ -56,7 +56,7 @@ function refuse(what: string, path: string, mutationKey: readonly unknown[]): ne
       ? ' Pass its toISOString(), or set a "serializer" that keeps dates.'
       : ' Pass plain data, or set a "serializer" that takes it.'
   throw usageError(
-    `Mutation ${JSON.stringify(mutationKey)} cannot be stored: ${path} ${what}, which JSON does not keep.${hint}`,
+    `Mutation ${canonical(mutationKey)} cannot be stored: ${path} ${what}, which JSON does not keep.${hint}`,
     { mutationKey },
   )
 }
