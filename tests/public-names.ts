@@ -56,6 +56,7 @@ export const entries: readonly Entry[] = [
       'useSuspenseInfiniteQuery',
       'useSuspenseQueries',
       'useSuspenseQuery',
+      'useSyncAction',
       'useSyncClient',
       'useSyncStatus',
     ],

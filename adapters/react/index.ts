@@ -19,3 +19,5 @@ export {
 } from './queries'
 export { useOutbox, usePending, useSyncStatus } from './stores'
 export { useMutation } from './use-mutation'
+export type { SyncActionState } from './use-sync-action'
+export { useSyncAction } from './use-sync-action'

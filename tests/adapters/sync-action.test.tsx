@@ -1,0 +1,165 @@
+// @vitest-environment jsdom
+// `useSyncAction`: what an Action shows and leaves alone. Interleavings are searched in a browser (actions.browser.test.tsx).
+import type { ReactNode } from 'react'
+import { startTransition, useState, useTransition } from 'react'
+import { createRoot } from 'react-dom/client'
+import type { defineMutation } from 'tidemark'
+import { SyncProvider, usePending, useQuery, useSyncAction } from 'tidemark/react'
+import { afterEach, expect, test } from 'vitest'
+import { settle } from './driver.ts'
+import type { Todo } from './todos.ts'
+import { addTodo, titles, todosQuery, todoWorld } from './todos.ts'
+
+const ends: Array<() => void> = []
+afterEach(() => {
+  for (const end of ends.splice(0)) end()
+  document.body.replaceChildren()
+})
+
+type World = ReturnType<typeof todoWorld>
+
+function mount(world: World, node: ReactNode) {
+  const box = document.body.appendChild(document.createElement('div'))
+  const errors: unknown[] = []
+  const root = createRoot(box, { onUncaughtError: (error) => void errors.push(error) })
+  root.render(<SyncProvider client={world.sync}>{node}</SyncProvider>)
+  ends.push(() => root.unmount())
+  return { box, errors, read: () => box.textContent }
+}
+
+async function withTodos(world: World): Promise<void> {
+  await settle()
+  await world.net.take('GET').answer([{ id: 'a', title: 'A' }])
+  await settle()
+}
+
+const list = () => titles(useQuery(todosQuery).data)
+
+function Form() {
+  const [state, add, isPending] = useSyncAction(addTodo, (form: FormData): Todo => {
+    const title = String(form.get('title'))
+    return { id: title.toLowerCase(), title }
+  })
+  const pending = usePending({ mutationKey: ['todos'] }, (writes) => writes.length)
+  return (
+    <form action={add}>
+      <input name="title" />
+      <p>
+        {list()}|{isPending ? 'saving' : 'saved'}|{pending}|{state.pending.length}|{state.error?.message ?? 'fine'}
+      </p>
+    </form>
+  )
+}
+
+function submit(box: HTMLElement, title: string): void {
+  const input = box.querySelector('input')
+  if (input === null) throw new Error('there is no form')
+  input.value = title
+  box.querySelector('form')?.requestSubmit()
+}
+
+test('a form is saved in the background: the Action is over when the view has changed', async () => {
+  const world = todoWorld()
+  const page = mount(world, <Form />)
+  await withTodos(world)
+  submit(page.box, 'B')
+  await settle()
+  expect(page.read()).toBe('A,B|saving|1|1|fine')
+  expect(page.box.querySelector('input')?.value).toBe('') // React resets the form of an Action that is over
+  await world.net.take('POST').answer({ id: 'b', title: 'B' })
+  await settle()
+  expect(page.read()).toBe('A,B|saved|0|0|fine')
+  expect(page.errors).toEqual([])
+})
+
+test('a refusal is in the state until the entry is discarded, or sent again', async () => {
+  const world = todoWorld()
+  const page = mount(world, <Form />)
+  await withTodos(world)
+  submit(page.box, 'B')
+  await settle()
+  await world.net.take('POST').answer({ detail: 'One B is enough.' }, { status: 422 })
+  await settle()
+  expect(page.read()).toContain('A|saved|0|0|')
+  expect(page.read()).toContain('One B is enough.')
+  const [failed] = world.sync.outbox.getState().failed
+  world.sync.retry(failed?.id ?? '')
+  await settle()
+  expect(page.read()).toBe('A,B|saving|1|1|fine')
+  await world.net.take('POST').answer({ detail: 'One B is enough.' }, { status: 422 })
+  await settle()
+  expect(page.read()).toContain('One B is enough.')
+  world.sync.discard(world.sync.outbox.getState().failed[0]?.id ?? '')
+  await settle()
+  expect(page.read()).toBe('A|saved|0|0|fine')
+})
+
+test('no transition waits for an Action, offline neither', async () => {
+  const world = todoWorld()
+  const App = () => {
+    const [page, setPage] = useState('list')
+    const [isMoving, move] = useTransition()
+    return (
+      <>
+        <Form />
+        <button type="button" onClick={() => move(() => setPage('detail'))}>
+          {page} {isMoving ? 'moving' : 'still'}
+        </button>
+      </>
+    )
+  }
+  const page = mount(world, <App />)
+  await withTodos(world)
+  await world.net.network.set('offline')
+  submit(page.box, 'B')
+  await settle()
+  page.box.querySelector('button')?.click()
+  await settle()
+  expect(page.read()).toContain('A,B|saving|1|1')
+  expect(page.read()).toContain('detail still')
+})
+
+test('the action can be called in an event or a transition, and its newest call counts', async () => {
+  const world = todoWorld()
+  let act: (todo: Todo) => void = () => {}
+  const Component = () => {
+    const [state, add, isPending] = useSyncAction(addTodo)
+    act = add
+    return (
+      <p>
+        {list()}|{state.pending.length}|{String(isPending)}|{JSON.stringify(state.data ?? null)}|
+        {state.error === null ? 'fine' : state.error.code}
+      </p>
+    )
+  }
+  const page = mount(world, <Component />)
+  await withTodos(world)
+  act({ id: 'b', title: 'B' })
+  startTransition(() => act({ id: 'c', title: 'C' }))
+  await settle()
+  expect(page.read()).toBe('A,B,C|2|true|null|fine')
+  await world.net.take('POST').answer({ detail: 'No B.' }, { status: 422 })
+  await settle()
+  expect(page.read()).toBe('A,C|1|true|null|fine') // the newest is on its way
+  await world.net.take('POST').answer({ id: 'c', title: 'C' })
+  await settle()
+  expect(page.read()).toBe('A,C|0|false|{"id":"c","title":"C"}|fine')
+  await world.sync.close()
+  act({ id: 'd', title: 'D' })
+  await settle()
+  expect(page.read()).toContain('|stopped')
+})
+
+test('what cannot be stored is thrown at the caller of the action', async () => {
+  const world = todoWorld()
+  let act: (variables: unknown) => void = () => {}
+  const Component = () => {
+    const [, add] = useSyncAction(addTodo as ReturnType<typeof defineMutation<unknown, Todo>>)
+    act = add
+    return null
+  }
+  mount(world, <Component />)
+  await settle()
+  expect(() => act({ id: 'b', title: () => 'B' })).toThrow('which JSON does not keep')
+  expect(world.sync.outbox.getState().entries).toEqual([])
+})
