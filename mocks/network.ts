@@ -4,6 +4,7 @@
  */
 import type { ServerClock } from '../server/clock'
 import { makeProblem } from '../server/problem'
+import { isDate } from '../src/base/kinds'
 import type { OpenStream } from './event-stream'
 import { openEventStream } from './event-stream'
 import type { Rule, Rules } from './faults'
@@ -227,7 +228,7 @@ function unlessAborted(signal: AbortSignal, work: Promise<Response>): Promise<Re
 function statusAnswer({ options: { status = 503, retryAfter, problem } }: Rule): Response {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' }
   if (retryAfter !== undefined) {
-    headers['Retry-After'] = retryAfter instanceof Date ? retryAfter.toUTCString() : String(retryAfter)
+    headers['Retry-After'] = isDate(retryAfter) ? retryAfter.toUTCString() : String(retryAfter)
   }
   if ([204, 205, 304].includes(status)) return new Response(null, { status, headers })
   const body = { type: 'about:blank', title: `A fault of the mock server: ${status}`, status, ...problem }

@@ -4,6 +4,7 @@ import { controlText } from '../server/frames'
 import type { StateChange } from '../server/store'
 import type { ReadTransaction, WriteTransaction } from '../server/transaction'
 import type { Cursor } from '../src/base/cursor'
+import { isRequest } from '../src/base/kinds'
 import type { ByeMessage, ResyncMessage } from '../src/base/messages'
 import type { Core, Stale } from './core'
 import { createCore } from './core'
@@ -116,7 +117,7 @@ function namesOf({ tables, queries, mutations }: ResolvedOptions): Set<string> {
 }
 
 function toRequest(input: string | URL | Request, init: RequestInit | undefined, origin: string): Request {
-  return new Request(input instanceof Request ? input : new URL(input, origin), init)
+  return new Request(isRequest(input) ? input : new URL(input, origin), init)
 }
 
 async function push(message: MockPush, core: Core, { streams }: Network): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { isCursor } from '../src/base/cursor'
 import { isPlainObject } from '../src/base/key'
+import { isError } from '../src/base/kinds'
 import { HEADERS, PENDING_MAX } from '../src/base/messages'
 import type { MutationCall } from './mutate'
 import type { Limits } from './options'
@@ -43,7 +44,7 @@ async function readText(request: Request, limit: number): Promise<string> {
     }
   } catch (error) {
     await reader.cancel().catch(() => {})
-    if (error instanceof TypeError) throw refuse('malformed', 'the body is not UTF-8, or was cut off')
+    if (isError(error) && error.name === 'TypeError') throw refuse('malformed', 'the body is not UTF-8, or was cut off')
     throw error
   }
 }

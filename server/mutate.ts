@@ -14,6 +14,7 @@ import type { Metrics } from './metrics'
 import type { MutationContext, MutationDefinition, Principal, ResolvedOptions } from './options'
 import { isRefusal, makeProblem, refuse } from './problem'
 import type { LogPart, Position, StoredOutcome, StoreTransaction } from './store'
+import { isStoreError } from './store'
 import type { Expected, WrittenEntity } from './transaction'
 import { openRead, openWrite } from './transaction'
 import { validate } from './validate'
@@ -187,7 +188,7 @@ function failure<P extends Principal>(error: unknown, call: MutationCall, option
     const problem = { ...error.problem, mutationId: call.id }
     return { call, outcome: isConflict ? 'conflict' : 'rejected', parts: [], body: plain({ problem }) }
   }
-  if (error instanceof Error && error.name === 'StoreError') throw error
+  if (isStoreError(error)) throw error
   // A mutation that throws once would throw for ever, and nothing behind it in its scope would be sent. So this is an
   // end: stored, and final for the client. What may pass is said with `retryLater`.
   options.onError(error, `the mutation "${call.name}" failed; its effects were undone`)

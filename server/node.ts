@@ -1,6 +1,7 @@
 /** Fetch's Request and Response over Node's `http`. Thin: bodies are streams in both directions, with backpressure. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { isError } from '../src/base/kinds'
 
 /** Answers a request, or calls `next` if there is one and the handler has nothing at this path. */
 export type NodeListener = (
@@ -33,7 +34,7 @@ export function toNodeListener(handler: FetchHandler): NodeListener {
     answered.catch((error: unknown) => {
       if (outgoing.destroyed || abort.signal.aborted) return
       if (!outgoing.headersSent) outgoing.writeHead(400, { Connection: 'close' }).end()
-      else outgoing.destroy(error instanceof Error ? error : undefined)
+      else outgoing.destroy(isError(error) ? error : undefined)
     })
   }
 }
@@ -63,7 +64,7 @@ function bodyOf(incoming: IncomingMessage): BodyInit {
   const { body } = incoming as IncomingMessage & { body?: unknown }
   if (body === undefined || !incoming.readableEnded)
     return Readable.toWeb(incoming) as unknown as ReadableStream<Uint8Array>
-  return typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body)
+  return typeof body === 'string' || ArrayBuffer.isView(body) ? (body as BodyInit) : JSON.stringify(body)
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {

@@ -3,6 +3,7 @@
  * A refusal is an error that carries one: mutations and queries throw it to say no on purpose.
  */
 import type { Problem } from '../src/base/errors'
+import { isError } from '../src/base/kinds'
 import type { Version } from '../src/base/messages'
 
 /** What every `type` begins with. */
@@ -89,7 +90,7 @@ export function refuse(name: ProblemName, detail: string, members?: Partial<Prob
 }
 
 export function isRefusal(error: unknown): error is Refusal {
-  return error instanceof Error && error.name === 'Refusal' && 'problem' in error
+  return isError(error) && error.name === 'Refusal' && 'problem' in error
 }
 
 /**

@@ -2,6 +2,7 @@
  * The port of a state store: records, change log, outcomes and sequences, written together in one transaction.
  * Everything is asynchronous and positions are text, so that a store over a network fits as well as one in the process.
  */
+import { isError } from '../src/base/kinds'
 import type { EntityRef, JsonPatchOperation, MutationOutcome, RowChange, RowId, Version } from '../src/base/messages'
 
 /**
@@ -209,7 +210,7 @@ export function storeError(message: string, cause?: unknown): StoreError {
 }
 
 export function isStoreError(error: unknown): error is StoreError {
-  return error instanceof Error && error.name === 'StoreError'
+  return isError(error) && error.name === 'StoreError'
 }
 
 /** Negative, zero or positive as `a` is before, at or after `b`. */

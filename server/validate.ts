@@ -1,5 +1,6 @@
 /** Runs a validator over input from a client; a failure is a refusal that lists the fields. */
 
+import { isError } from '../src/base/kinds'
 import type { StandardSchema, Validator } from './options'
 import { isRefusal, refuse } from './problem'
 
@@ -15,7 +16,7 @@ export async function validate(validator: Validator | undefined, input: unknown)
     return await validator(input)
   } catch (error) {
     if (isRefusal(error)) throw error
-    throw refuse('validation', error instanceof Error ? error.message : 'the input is not valid')
+    throw refuse('validation', isError(error) ? error.message : 'the input is not valid')
   }
 }
 

@@ -3,6 +3,7 @@ import type { DefaultError, QueryClient, UseMutationOptions, UseMutationReturnTy
 import type { DefinedMutation, SyncError } from 'tidemark'
 import type { MaybeRef, MaybeRefOrGetter } from 'vue'
 import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, toValue, watch } from 'vue'
+import { isPlainObject } from '../../src/base/key'
 import { adviceOf } from '../clients'
 import type { CallOptions } from '../mutation-calls'
 import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
@@ -79,7 +80,7 @@ function plain(value: unknown, copies: Map<unknown, unknown> = new Map(), depth 
   const raw: unknown = toRaw(isRef(value) ? value.value : value)
   const isList = Array.isArray(raw)
   if (typeof raw !== 'object' || raw === null || depth > DEEPEST) return raw
-  if (!isList && Object.getPrototypeOf(raw) !== Object.prototype) return raw
+  if (!isList && !isPlainObject(raw)) return raw
   const known = copies.get(raw)
   if (known !== undefined) return known
   const copy: object = isList ? [] : {}

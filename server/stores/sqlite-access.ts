@@ -1,5 +1,6 @@
 /** What one SQLite connection can do, as the port says it. Statements are prepared once per connection, on first use. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { isError } from '../../src/base/kinds'
 import type { RowId } from '../../src/base/messages'
 import type {
   ListOptions,
@@ -59,7 +60,7 @@ export function connect(db: DatabaseSync): Connection {
 }
 
 function isSqliteError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+  return isError(error) && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }
 
 export function sqliteSnapshot({ connection, serializer, now, epoch }: AccessDeps): StoreSnapshot {

@@ -1,6 +1,7 @@
 /** What a failed request means for what is sent again. The only place where retryable is decided. */
 import type { Problem } from './errors'
 import { isSyncError } from './errors'
+import { isError } from './kinds'
 
 /**
  * `unanswered`: nobody answered for the application; its outcome is unknown and it is tried without end.
@@ -66,7 +67,7 @@ export function problemOf(error: unknown): Problem | undefined {
 // The Fetch standard rejects with a TypeError for a network error, and every engine words it differently; a TypeError of
 // the caller's own code ("x is not a function") must not be taken for one.
 function isFetchFailure(error: unknown): boolean {
-  if (!(error instanceof Error) || error.name !== 'TypeError') return false
+  if (!isError(error) || error.name !== 'TypeError') return false
   return /^(failed to fetch|fetch failed|load failed|networkerror|network error|network request failed|terminated|cancelled|error in (input|body) stream|the internet connection|the network connection|could not connect|the request timed out|a server with the specified hostname)/i.test(
     error.message,
   )

@@ -31,8 +31,11 @@ export function wireName(mutationKey: readonly unknown[]): string {
   return mutationKey.map((part) => (typeof part === 'string' ? part : canonical(part))).join('/')
 }
 
+/** An object of fields: of this realm's `Object`, of another's (a frame, Jest), or without a prototype. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === null || prototype === Object.prototype) return true
+  // What stands above another realm's plain objects: nothing is above it, and it has the methods of `Object.prototype`.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
 }

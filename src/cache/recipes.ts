@@ -6,6 +6,7 @@ import type { InferDataFromTag, Query, QueryFilters, QueryKey } from '@tanstack/
 import { matchQuery } from '@tanstack/query-core'
 import type { Draft } from 'immer'
 import { usageError } from '../base/errors'
+import { isThenable } from '../base/kinds'
 import type { RowId } from '../base/messages'
 import type { Entity, Shape } from './entities'
 
@@ -135,8 +136,4 @@ function createRecorder(add: (op: Op) => void, hashKey: HashKey): View {
 /** A promise that rejects is ours to catch. A thenable of another kind may do its work when it is asked, so it is not asked. */
 export function ignoreRejection(result: PromiseLike<unknown>): void {
   if (Object.prototype.toString.call(result) === '[object Promise]') result.then(undefined, () => {})
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

@@ -6,6 +6,7 @@ import type { Failure } from '../base/classify'
 import { classify, problemOf, statusOf } from '../base/classify'
 import { laterCursor } from '../base/cursor'
 import { isSyncError, SyncError, sentence } from '../base/errors'
+import { isRequest, messageOf } from '../base/kinds'
 import { HEADERS, PENDING_MAX } from '../base/messages'
 import { evidenceOf } from '../cache/context'
 import { isNotSent } from '../platform/http'
@@ -100,7 +101,7 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
       fields[HEADERS.sequence] = String(entry.sequence ?? 0)
       if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
     }
-    const method = input instanceof Request ? input.method : 'POST'
+    const method = isRequest(input) ? input.method : 'POST'
     const request = http.request(input, { method, ...init, signal: init?.signal ?? signal }, fields)
     const response = await request.catch((error: unknown) => {
       if (isNotSent(error)) evidence.heldAt = state.breakerTurns
@@ -217,7 +218,7 @@ function isUntouched(status: number | undefined, failure: Failure): boolean {
 function toSyncError(error: unknown, mutationKey: readonly unknown[]): SyncError {
   const status = statusOf(error)
   const problem = problemOf(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const failure = classify(error)
   const retryAfter = (error as { retryAfter?: unknown } | null)?.retryAfter
   const details = {

@@ -8,6 +8,7 @@ import type { Cursor } from '../base/cursor'
 import type { Problem } from '../base/errors'
 import { SyncError, sentence, usageError } from '../base/errors'
 import { canonical } from '../base/key'
+import { isThenable } from '../base/kinds'
 import type { MutationOutcome } from '../base/messages'
 import type { Layer } from '../cache/evidence'
 import { rowName } from '../cache/evidence'
@@ -315,7 +316,7 @@ export async function conflict(state: QueueState, item: Item, error: SyncError):
   }
   try {
     const resolution = resolveConflict(mutation, { ...sides, variables: entry.variables as never })
-    if (!(resolution instanceof Promise)) return await apply(resolution)
+    if (!isThenable(resolution)) return await apply(resolution)
     cache.core.transition(() => {
       cache.outcome(item.layer, 'conflict', undefined)
       takeCurrent(state, item, error)

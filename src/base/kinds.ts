@@ -1,0 +1,34 @@
+/**
+ * What a value is, whichever realm made it: a frame, a `vm` context and Jest each have an `Object`, a `Promise` and an
+ * `Error` of their own, and a platform may lack `Request` or `ReadableStream`. So nothing here asks who made a value.
+ */
+
+export function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]'
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}
+
+/** A `Request`, also of a platform's own making. A URL has no method. */
+export function isRequest(value: unknown): value is Request {
+  const { url, method } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  return typeof url === 'string' && typeof method === 'string'
+}
+
+/** A body that can be read once only. */
+export function isStream(body: unknown): boolean {
+  return typeof (body as { getReader?: unknown } | null | undefined)?.getReader === 'function'
+}
+
+/** An error, or what behaves as one. */
+export function isError(value: unknown): value is Error {
+  const { name, message } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  return typeof name === 'string' && typeof message === 'string'
+}
+
+/** What an error says; of anything else that was thrown, its text. */
+export function messageOf(error: unknown): string {
+  return isError(error) ? error.message : String(error)
+}
