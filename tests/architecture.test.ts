@@ -1,7 +1,7 @@
 // The floors of the house, enforced: what may import what, and what may be named where. CONTRIBUTING.md says why.
 import { describe, expect, test } from 'vitest'
 import type { SourceFile } from './syntax.ts'
-import { effectsOf, globalsOf, mutableNamesOf, readSources } from './syntax.ts'
+import { effectsOf, globalsOf, mutableNamesOf, originsAskedIn, readSources } from './syntax.ts'
 
 const files = readSources('{src,adapters,mocks,server}/**/*.{ts,tsx}')
 const core = files.filter(({ path }) => path.startsWith('src/'))
@@ -155,6 +155,12 @@ describe('the core', () => {
 
   test('keeps no state in its modules', () => {
     expect(offences(core, (file) => mutableNamesOf(file).map((name) => `keeps ${name}`))).toEqual([])
+  })
+
+  test('never asks which realm made a value: what it is decides, as src/base/kinds.ts has it', () => {
+    const home = ['src/base/kinds.ts', 'src/base/key.ts']
+    const others = files.filter(({ path }) => !home.includes(path))
+    expect(offences(others, (file) => originsAskedIn(file).map((what) => `asks ${what}`))).toEqual([])
   })
 
   test('does nothing at import, and neither do the other entries', () => {

@@ -70,6 +70,22 @@ export function globalsOf(file: SourceFile): Set<string> {
   }
 }
 
+/** What a file asks of a value's origin (`instanceof`, `Object.prototype`): another realm's values answer no. */
+export function originsAskedIn(file: SourceFile): string[] {
+  const found: string[] = []
+  const visit = (node: Node): void => {
+    if (node.type === 'BinaryExpression' && node['operator'] === 'instanceof') {
+      found.push(`instanceof ${(node['right'] as Node)['name']}`)
+    }
+    if (node.type === 'MemberExpression' && isNode(node['object']) && node['object']['name'] === 'Object') {
+      if (isNode(node['property']) && node['property']['name'] === 'prototype') found.push('Object.prototype')
+    }
+    children(node).forEach(visit)
+  }
+  file.body.forEach(visit)
+  return found
+}
+
 /** Statements that do something when the module is loaded, other than declaring names; a directive does nothing. */
 export function effectsOf(file: SourceFile): string[] {
   const declarations = /^(Import|Export|Function|Class|Variable|TS).*Declaration$|^EmptyStatement$/

@@ -8,6 +8,7 @@ import { CancelledError, skipToken } from '@tanstack/query-core'
 import { isCursor } from '../base/cursor'
 import { createDeferred } from '../base/deferred'
 import { canonical } from '../base/key'
+import { isThenable } from '../base/kinds'
 import type { Acceptance } from './accept'
 import { accept } from './accept'
 import type { Core } from './core'
@@ -132,7 +133,7 @@ function wrapQueryFn(deps: AdoptDeps, record: QueryRecord, queryFn: AnyQueryFn):
       if (record.query.state.fetchMeta?.fetchMore !== undefined) read.answers.push(knownPages(core, record))
     }
     const result = queryFn(deps.extendContext(context, record, read) as never)
-    if (result instanceof Promise) result.then(undefined, () => forgetRead(record, read))
+    if (isThenable(result)) result.then(undefined, () => forgetRead(record, read))
     return result
   }
 }

@@ -3,6 +3,7 @@
  * first, so that a refetched list of ten thousand costs one pass and no deep copy.
  */
 import { isPlainObject } from '../base/key'
+import { isDate } from '../base/kinds'
 import type { Entity, Located, RowList, Shape } from './entities'
 import { find, getIn, locate, setIn } from './entities'
 
@@ -18,7 +19,7 @@ export function share<T>(previous: unknown, next: T): T {
 export function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((part, i) => isEqual(part, b[i]))
-  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime()
+  if (isDate(a) && isDate(b)) return a.getTime() === b.getTime()
   if (!isPlainObject(a) || !isPlainObject(b)) return false
   const names = Object.keys(a)
   return (
