@@ -1,5 +1,7 @@
 /** Time and chance as the kit sees them. Tests and simulations hand in their own; nothing else here asks the platform. */
 
+import { createTimers } from '../src/base/timers'
+
 /** A source of time. The client's own clock has the same shape, so one virtual clock can drive both ends. */
 export interface ServerClock {
   /** Milliseconds since the Unix epoch. */
@@ -8,14 +10,15 @@ export interface ServerClock {
   after(delay: number, callback: () => void): () => void
 }
 
-/** The platform's own timers. */
+/** The platform's own timers, also when a test has replaced them for a while. */
 export function systemServerClock(): ServerClock {
+  const timers = createTimers({ setTimeout: () => setTimeout, clearTimeout: () => clearTimeout })
   return {
-    now: () => Date.now(),
-    after(delay, callback) {
-      const timer = setTimeout(callback, Math.min(Math.max(0, delay), 2 ** 31 - 1))
-      return () => clearTimeout(timer)
+    now() {
+      timers.look()
+      return Date.now()
     },
+    after: timers.after,
   }
 }
 

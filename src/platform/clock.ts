@@ -1,4 +1,5 @@
 /** Time. Everything that waits or asks for the time is handed a `Clock`, so that a test can drive it. */
+import { createTimers } from '../base/timers'
 
 export interface Clock {
   /** Wall clock in milliseconds since the epoch. Never decides correctness: a device's clock may be wrong by years. */
@@ -9,16 +10,19 @@ export interface Clock {
   soon(callback: () => void): void
 }
 
-const LONGEST = 2 ** 31 - 1
-
-/** The platform's own timers. */
+/** The platform's own timers, also when a test has replaced them for a while. */
 export function systemClock(): Clock {
+  const timers = createTimers({ setTimeout: () => setTimeout, clearTimeout: () => clearTimeout })
   return {
-    now: () => Date.now(),
-    after(delay, callback) {
-      const timer = setTimeout(callback, Math.min(Math.max(0, delay), LONGEST))
-      return () => clearTimeout(timer)
+    now() {
+      timers.look()
+      return Date.now()
     },
-    soon: (callback) => queueMicrotask(callback),
+    after: timers.after,
+    // Not `queueMicrotask`: Jest's fake timers take it away, and what waits in it never comes.
+    soon(callback) {
+      timers.look()
+      void Promise.resolve().then(callback)
+    },
   }
 }
