@@ -6,10 +6,11 @@ import { parseRetryAfter } from '../base/backoff'
 import { classifyStatus } from '../base/classify'
 import type { Problem, SyncErrorCode } from '../base/errors'
 import { SyncError, sentence } from '../base/errors'
+import { isRequest, isStream } from '../base/kinds'
 import type { Breaker } from './breaker'
 import type { Clock } from './clock'
 import type { FetchLike, HeadersSource } from './transport'
-import { resolveHeaders } from './transport'
+import { mergeHeaders, resolveHeaders } from './transport'
 
 export interface HttpOptions {
   fetch: FetchLike
@@ -67,11 +68,8 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
     common: Record<string, string>,
     fields: Record<string, string>,
   ): Promise<Response> {
-    const headers = new Headers(input instanceof Request ? input.headers : undefined)
-    for (const [name, value] of Object.entries(common)) headers.set(name, value)
-    for (const [name, value] of new Headers(init?.headers)) headers.set(name, value)
-    for (const [name, value] of Object.entries(fields)) headers.set(name, value)
-    if (typeof init?.body === 'string' && !headers.has('content-type')) headers.set('content-type', 'application/json')
+    const type = typeof init?.body === 'string' ? { 'content-type': 'application/json' } : undefined
+    const headers = mergeHeaders(type, isRequest(input) ? input.headers : undefined, common, init?.headers, fields)
     const origin = originOf(input)
     if (!breaker.enter(origin))
       throw new SyncError(
@@ -104,7 +102,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       const used = await commonHeaders()
       let response = await send(input, init, used, fields)
       // A request whose body is a stream cannot be sent twice.
-      if (response.status === 401 && !(init?.body instanceof ReadableStream)) {
+      if (response.status === 401 && !isStream(init?.body)) {
         // Refused with what somebody has renewed since: the new ones are tried before they are renewed again.
         const current = await commonHeaders()
         if (!isSame(used, current)) response = await send(input, init, current, fields)
@@ -157,7 +155,7 @@ async function readProblem(response: Response): Promise<Problem | undefined> {
 }
 
 function originOf(input: RequestInfo | URL): string {
-  const text = input instanceof Request ? input.url : String(input)
+  const text = isRequest(input) ? input.url : String(input)
   if (!/^[a-z][a-z0-9+.-]*:|^\/\//i.test(text)) return ''
   try {
     return new URL(text, pageOrigin() || 'http://localhost').origin
@@ -167,5 +165,5 @@ function originOf(input: RequestInfo | URL): string {
 }
 
 function pageOrigin(): string {
-  return typeof location === 'undefined' ? '' : location.origin
+  return typeof location === 'undefined' ? '' : (location?.origin ?? '')
 }

@@ -7,7 +7,7 @@ export interface Random {
   id(now: number): string
 }
 
-/** The platform's cryptographic source; needs no secure context. */
+/** The platform's cryptographic source, where there is one; needs no secure context. */
 export function systemRandom(): Random {
   // Random bytes are got for many ids at once: a call of the source costs as much as a thousand bytes of it.
   const pool = new Uint8Array(10 * 256)
@@ -16,13 +16,19 @@ export function systemRandom(): Random {
     next: () => Math.random(),
     id(now) {
       if (used === pool.length) {
-        crypto.getRandomValues(pool)
+        fill(pool)
         used = 0
       }
       used += 10
       return uuidV7(now, pool.subarray(used - 10, used))
     },
   }
+}
+
+/** Some platforms (older React Native) have no cryptographic source. Ids must be unique there too, not secret. */
+function fill(pool: Uint8Array<ArrayBuffer>): void {
+  if (typeof crypto === 'undefined') for (let at = 0; at < pool.length; at++) pool[at] = Math.random() * 256
+  else crypto.getRandomValues(pool)
 }
 
 /** A repeatable source (mulberry32) for tests and simulations. */

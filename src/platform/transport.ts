@@ -18,3 +18,16 @@ export async function resolveHeaders(source: HeadersSource | undefined): Promise
   for (const [name, value] of Object.entries(fields ?? {})) if (value !== undefined) result[name] = value
   return result
 }
+
+/** Header fields in one, the later win. A plain record where the platform has no `Headers`. */
+export function mergeHeaders(...sources: readonly (HeadersInit | undefined)[]): HeadersInit {
+  const merged: Record<string, string> = {}
+  for (const source of sources) for (const [name, value] of fieldsOf(source)) merged[name.toLowerCase()] = value
+  return typeof Headers === 'undefined' ? merged : new Headers(merged)
+}
+
+function fieldsOf(source: HeadersInit | undefined): Iterable<readonly [string, string]> {
+  if (source === undefined) return []
+  if (typeof Headers !== 'undefined') return new Headers(source)
+  return Symbol.iterator in source ? (source as Iterable<[string, string]>) : Object.entries(source)
+}

@@ -6,6 +6,7 @@ import { createDeferred } from '../base/deferred'
 import { isSyncError, SyncError } from '../base/errors'
 import type { Clock } from '../platform/clock'
 import type { FetchLike } from '../platform/transport'
+import { mergeHeaders } from '../platform/transport'
 import type { Inbox, StreamEntry } from './inbox'
 import { createInbox } from './inbox'
 import type { Outcome } from './outcome'
@@ -131,12 +132,11 @@ export function startAttempt(deps: AttemptDeps, options: AttemptOptions): Attemp
 async function request(deps: AttemptDeps, options: AttemptOptions, signal: AbortSignal): Promise<Response | Outcome> {
   const { lastEventId } = options
   let url: string
-  let headers: Headers
+  let headers: HeadersInit
   try {
     url = options.url()
-    headers = new Headers(await options.headers())
-    headers.set('accept', 'text/event-stream')
-    if (lastEventId !== undefined) headers.set('last-event-id', lastEventId)
+    const position = lastEventId === undefined ? undefined : { 'last-event-id': lastEventId }
+    headers = mergeHeaders(await options.headers(), { accept: 'text/event-stream' }, position)
   } catch (cause) {
     return headersFailed(cause)
   }
