@@ -32,3 +32,8 @@ export function isError(value: unknown): value is Error {
 export function messageOf(error: unknown): string {
   return isError(error) ? error.message : String(error)
 }
+
+/** A promise that rejects is ours to catch. A thenable of another kind may do its work when it is asked, so it is not asked. */
+export function ignoreRejection(result: PromiseLike<unknown>): void {
+  if (Object.prototype.toString.call(result) === '[object Promise]') result.then(undefined, () => {})
+}

@@ -4,12 +4,11 @@
  */
 import { Immer } from 'immer'
 import { usageError } from '../base/errors'
-import { isThenable } from '../base/kinds'
+import { ignoreRejection, isThenable } from '../base/kinds'
 import type { Located, Place, RowList } from './entities'
 import { find, locate, setIn } from './entities'
 import { rowName } from './evidence'
 import type { InsertPosition, Op, RowOp } from './recipes'
-import { ignoreRejection } from './recipes'
 import { isEqual } from './share'
 
 /** Runs one recipe on data and gives the new data; the same reference when nothing changed. */

@@ -6,7 +6,7 @@ import type { InferDataFromTag, Query, QueryFilters, QueryKey } from '@tanstack/
 import { matchQuery } from '@tanstack/query-core'
 import type { Draft } from 'immer'
 import { usageError } from '../base/errors'
-import { isThenable } from '../base/kinds'
+import { ignoreRejection, isThenable } from '../base/kinds'
 import type { RowId } from '../base/messages'
 import type { Entity, Shape } from './entities'
 
@@ -131,9 +131,4 @@ function createRecorder(add: (op: Op) => void, hashKey: HashKey): View {
     remove: (entity, id) => add({ kind: 'remove', entity: entity as Entity, id }),
     set: (target, data) => add({ kind: 'set', data, hash: hashKey(target) }),
   }
-}
-
-/** A promise that rejects is ours to catch. A thenable of another kind may do its work when it is asked, so it is not asked. */
-export function ignoreRejection(result: PromiseLike<unknown>): void {
-  if (Object.prototype.toString.call(result) === '[object Promise]') result.then(undefined, () => {})
 }

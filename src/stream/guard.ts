@@ -1,5 +1,6 @@
 /** Other people's functions, called so that what they throw cannot break a stream. */
 import type { SyncError } from '../base/errors'
+import { isThenable } from '../base/kinds'
 
 /** A reporter that cannot break what it watches. */
 export function guardedReport(report: (error: SyncError) => void): (error: SyncError) => void {
@@ -16,15 +17,11 @@ export function guardedReport(report: (error: SyncError) => void): (error: SyncE
 export function guard(run: () => unknown, failed: (cause: unknown) => void): void | Promise<void> {
   try {
     const result = run()
-    if (isPromise(result)) return Promise.resolve(result).then(ignore, failed)
+    if (isThenable(result)) return Promise.resolve(result).then(ignore, failed)
   } catch (cause) {
     failed(cause)
   }
   return undefined
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function ignore(): void {}
