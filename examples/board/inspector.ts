@@ -57,16 +57,29 @@ function createSelection(changed: () => void) {
         panel?.querySelector(`[data-id="${CSS.escape(id ?? '')}"]`)?.scrollIntoView({ block: 'nearest' })
       }),
     )
-  const onTouch = ({ target }: Event) => {
-    const row = target instanceof Element ? target.closest<HTMLElement>('.panel [data-id]') : null
-    if (row?.dataset['id'] === undefined) return
+  watchTouches((row, taskId) => {
     panel = row.closest('.panel')
-    select(row.dataset['id'])
-  }
-  // Not when a pointer goes down: the layers would grow between it and what it presses.
-  document.addEventListener('click', onTouch)
-  document.addEventListener('focusin', (event) => (event.target as Element).matches(':focus-visible') && onTouch(event))
+    select(taskId)
+  })
   return { id: () => id, select, reveal }
+}
+
+function watchTouches(listener: (row: HTMLElement, id: string) => void): void {
+  const rowOf = ({ target }: Event) =>
+    target instanceof Element ? target.closest<HTMLElement>('.panel [data-id]') : null
+  const touch = (row: HTMLElement | null) => {
+    if (row?.dataset['id'] !== undefined) listener(row, row.dataset['id'])
+  }
+  // When the pointer goes up: going down, the layers would grow between it and what it presses. The grip captures
+  // pointers, so that its click has the list as its target.
+  let pressed: HTMLElement | null = null
+  document.addEventListener('pointerdown', (event) => {
+    pressed = rowOf(event)
+  })
+  document.addEventListener('click', (event) => touch(rowOf(event) ?? pressed))
+  document.addEventListener('focusin', (event) => {
+    if ((event.target as Element).matches(':focus-visible')) touch(rowOf(event))
+  })
 }
 
 function idsIn(now: Depths, before: Depths): ReadonlySet<string> {

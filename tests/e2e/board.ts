@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright'
 import { chromium } from 'playwright'
 import type { LogEntry } from 'tidemark/server'
-import { expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { Task } from '../../examples/board/task.ts'
 import { chromiumArguments, chromiumPath } from '../chromium.ts'
 
@@ -152,6 +152,40 @@ export async function openWindow(browser: Browser, url: string, options: Browser
   }
   await window.says('stream', /^Live/)
   return window
+}
+
+/** For the tests of a file: each has a server of its own, and its windows may complain of nothing. */
+export function boardForEach() {
+  let browser: Browser
+  let board: Board
+  let seeds: string[] = []
+  let windows: Window[] = []
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+  afterAll(() => browser?.close())
+  beforeEach(async () => {
+    windows = []
+    board = await startBoard()
+    seeds = await board.titles()
+  })
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()))
+    await board.dispose()
+    expect(windows.flatMap(({ complaints }) => complaints)).toEqual([])
+  })
+  return {
+    board: () => board,
+    /** The title of a task that was there from the start. */
+    seed: (index: number) => seeds[index] ?? '',
+    seeds: () => seeds,
+    async open(options?: BrowserContextOptions): Promise<Window> {
+      const window = await openWindow(browser, board.url, options)
+      windows.push(window)
+      await window.shows(await board.titles())
+      return window
+    },
+  }
 }
 
 function panelOf(page: Page, name: PanelName): Panel {
