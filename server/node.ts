@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** Fetch's Request and Response over Node's `http`. Thin: bodies are streams in both directions, with backpressure. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'

@@ -26,9 +26,13 @@ export type { Mode } from './cache/record'
 export type { Arguments, SyncClient } from './client'
 export { createSyncClient } from './client'
 export type { PlatformSeams, SyncClientOptions, SyncStreamOptions } from './options'
+export type { Clock } from './platform/clock'
+export type { Random } from './platform/ids'
 export { seededRandom } from './platform/ids'
+export type { Network, NetworkEvent } from './platform/network'
 export type { Serializer, SyncStorage } from './platform/storage'
 export { memoryStorage } from './platform/storage'
+export type { FetchLike, HeaderFields, HeadersSource } from './platform/transport'
 export { mergeFields } from './queue/conflicts'
 export type {
   ConflictContext,
@@ -36,6 +40,7 @@ export type {
   DefinedMutation,
   MutationContext,
   MutationDefinition,
+  NoVariablesOrMutationFnBelow,
   Resolution,
 } from './queue/mutation'
 export { defineMutation } from './queue/mutation'

@@ -24,14 +24,16 @@ import { useInlineMutation } from './queries'
  * <button onClick={() => mutate({ id: crypto.randomUUID(), title: 'Milk' })}>Add</button>
  * ```
  */
-export function useMutation<TVariables, TData>(
-  mutation: DefinedMutation<TVariables, TData> & CallOptions,
-  queryClient?: QueryClient,
-): UseMutationResult<TData, SyncError, TVariables, undefined>
+// TanStack's overload stands first: a call in the argument, `useMutation(mutationOptions(…))`, is inferred from the overload
+// that is tried first, and stays as it is when that one does not fit. A defined mutation does not: its scope may be a function.
 export function useMutation<TData = unknown, TError = DefaultError, TVariables = void, TOnMutateResult = unknown>(
   options: UseMutationOptions<TData, TError, TVariables, TOnMutateResult>,
   queryClient?: QueryClient,
 ): UseMutationResult<TData, TError, TVariables, TOnMutateResult>
+export function useMutation<TVariables, TData>(
+  mutation: DefinedMutation<TVariables, TData> & CallOptions,
+  queryClient?: QueryClient,
+): UseMutationResult<TData, SyncError, TVariables, undefined>
 export function useMutation(options: object, queryClient?: QueryClient): unknown {
   // A hook stays what it was first: its options come from the same place in the code.
   const use = (isDefined(options) ? useDefinedMutation : useInlineMutation) as typeof useDefinedMutation

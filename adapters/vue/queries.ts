@@ -33,13 +33,16 @@ import type {
 import type { MaybeRef, MaybeRefOrGetter, Ref } from 'vue'
 import { nearestQueryClient } from './client'
 
+// TanStack's own overloads stand first. A call in the argument, `useQueries({ queries: [queryOptions(…)] })`, is inferred
+// from the overload that is tried first, and stays as it is when that one does not fit.
+
 /** A query's options in Vue: `enabled` may be a ref or a getter, `shallow` keeps data out of deep reactivity. */
 type InVue<T extends { enabled?: unknown }> = Omit<T, 'enabled'> & {
   enabled?: MaybeRefOrGetter<boolean | undefined> | T['enabled']
   shallow?: boolean
 }
 
-type UseQuery = {
+type UseQuery = typeof useTanStackQuery & {
   <TQueryFnData, TError, TData, TQueryKey extends QueryKey>(
     options: MaybeRefOrGetter<InVue<DefinedQueryWithData<TQueryFnData, TError, TData, TQueryKey>>>,
     queryClient?: VueQueryClient,
@@ -48,13 +51,13 @@ type UseQuery = {
     options: MaybeRefOrGetter<InVue<SkippableQuery<TQueryFnData, TError, TData, TQueryKey>>>,
     queryClient?: VueQueryClient,
   ): UseQueryReturnType<TData, TError>
-} & typeof useTanStackQuery
+}
 
-type UseInfiniteQuery = (<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam>(
-  options: MaybeRefOrGetter<InVue<SkippableInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>>>,
-  queryClient?: VueQueryClient,
-) => UseInfiniteQueryReturnType<TData, TError>) &
-  typeof useTanStackInfiniteQuery
+type UseInfiniteQuery = typeof useTanStackInfiniteQuery &
+  (<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam>(
+    options: MaybeRefOrGetter<InVue<SkippableInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>>>,
+    queryClient?: VueQueryClient,
+  ) => UseInfiniteQueryReturnType<TData, TError>)
 
 // biome-ignore lint/suspicious/noExplicitAny: any query; what it is of is inferred from each member
 type AnyQuery = InVue<Omit<SkippableQuery<any, any, any, any>, 'queryKey'>> & { queryKey: TaggedKey }
@@ -71,27 +74,27 @@ type ResultOf<T> =
 
 type ResultsOf<T extends readonly unknown[]> = { -readonly [At in keyof T]: ResultOf<T[At]> }
 
-type UseQueries = (<const T extends readonly AnyQuery[], TCombined = ResultsOf<T>>(
-  options: {
-    queries: MaybeRef<T> | (() => T)
-    combine?: (results: ResultsOf<T>) => TCombined
-    shallow?: boolean
-  },
-  queryClient?: VueQueryClient,
-) => Readonly<Ref<TCombined>>) &
-  typeof useTanStackQueries
+type UseQueries = typeof useTanStackQueries &
+  (<const T extends readonly AnyQuery[], TCombined = ResultsOf<T>>(
+    options: {
+      queries: MaybeRef<T> | (() => T)
+      combine?: (results: ResultsOf<T>) => TCombined
+      shallow?: boolean
+    },
+    queryClient?: VueQueryClient,
+  ) => Readonly<Ref<TCombined>>)
 
-type UsePrefetchQuery = (<TQueryFnData, TError, TData, TQueryKey extends QueryKey>(
-  options: MaybeRefOrGetter<DefinedQuery<TQueryFnData, TError, TData, TQueryKey>>,
-  queryClient?: VueQueryClient,
-) => void) &
-  typeof useTanStackPrefetchQuery
+type UsePrefetchQuery = typeof useTanStackPrefetchQuery &
+  (<TQueryFnData, TError, TData, TQueryKey extends QueryKey>(
+    options: MaybeRefOrGetter<DefinedQuery<TQueryFnData, TError, TData, TQueryKey>>,
+    queryClient?: VueQueryClient,
+  ) => void)
 
-type UsePrefetchInfiniteQuery = (<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam>(
-  options: MaybeRefOrGetter<DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>>,
-  queryClient?: VueQueryClient,
-) => void) &
-  typeof useTanStackPrefetchInfiniteQuery
+type UsePrefetchInfiniteQuery = typeof useTanStackPrefetchInfiniteQuery &
+  (<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam>(
+    options: MaybeRefOrGetter<DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>>,
+    queryClient?: VueQueryClient,
+  ) => void)
 
 /** TanStack's `useQuery`; takes what `queryOptions` of `tidemark` and of `tidemark/react` return, too. */
 export const useQuery: UseQuery = /* @__PURE__ */ inPlugin(useTanStackQuery) as UseQuery

@@ -24,19 +24,21 @@ import { useInlineMutation } from './queries'
  * mutate({ id: crypto.randomUUID(), title: title.value })
  * ```
  */
-export function useMutation<TVariables, TData>(
-  mutation: MaybeRef<DefinedMutation<TVariables, TData> & CallOptions>,
-  queryClient?: QueryClient,
-): UseMutationReturnType<TData, SyncError, TVariables, undefined>
-// Apart from the first: functions have an `apply` too, which would be taken for the mutation's.
-export function useMutation<TVariables, TData>(
-  mutation: () => DefinedMutation<TVariables, TData> & CallOptions,
-  queryClient?: QueryClient,
-): UseMutationReturnType<TData, SyncError, TVariables, undefined>
+// TanStack's overload stands first: a call in the argument, `useMutation(mutationOptions(…))`, is inferred from the overload
+// that is tried first, and stays as it is when that one does not fit. A defined mutation does not: its scope may be a function.
 export function useMutation<TData = unknown, TError = DefaultError, TVariables = void, TOnMutateResult = unknown>(
   options: UseMutationOptions<TData, TError, TVariables, TOnMutateResult>,
   queryClient?: QueryClient,
 ): UseMutationReturnType<TData, TError, TVariables, TOnMutateResult>
+export function useMutation<TVariables, TData>(
+  mutation: MaybeRef<DefinedMutation<TVariables, TData> & CallOptions>,
+  queryClient?: QueryClient,
+): UseMutationReturnType<TData, SyncError, TVariables, undefined>
+// Apart from refs: functions have an `apply` too, which would be taken for the mutation's.
+export function useMutation<TVariables, TData>(
+  mutation: () => DefinedMutation<TVariables, TData> & CallOptions,
+  queryClient?: QueryClient,
+): UseMutationReturnType<TData, SyncError, TVariables, undefined>
 export function useMutation(options: MaybeRefOrGetter<object>, queryClient?: QueryClient): unknown {
   // A call stays what it was first: its options come from the same place in the code.
   const use = (isDefined(toValue(options)) ? useDefinedMutation : useInlineMutation) as typeof useDefinedMutation

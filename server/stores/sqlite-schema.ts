@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The tables of the SQLite store and the rules for its epoch. All names begin with `tidemark_`, so the file can hold an
  * application's own tables too.

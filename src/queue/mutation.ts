@@ -99,6 +99,12 @@ export interface AnyMutation
 type AnyDecision = (context: ConflictContext<never>) => Resolution<unknown> | Promise<Resolution<unknown>>
 
 /**
+ * The variables of a mutation whose `mutationFn` takes none. TypeScript reads a definition from the top: where `optimistic`
+ * stands above a `mutationFn` that does take some, it finds none yet, and the name says so in the compiler's error.
+ */
+export type NoVariablesOrMutationFnBelow = void | undefined
+
+/**
  * Defines a mutation. It changes nothing and touches no client; give it to `createSyncClient({ mutations })`.
  *
  * @example
@@ -111,7 +117,7 @@ type AnyDecision = (context: ConflictContext<never>) => Resolution<unknown> | Pr
  * })
  * ```
  */
-export function defineMutation<TVariables = void, TData = unknown>(
+export function defineMutation<TVariables = NoVariablesOrMutationFnBelow, TData = unknown>(
   definition: MutationDefinition<TVariables, TData>,
 ): DefinedMutation<TVariables, TData> {
   if (!Array.isArray(definition.mutationKey) || definition.mutationKey.length === 0)
