@@ -10,6 +10,10 @@ import { SyncError } from 'tidemark'
 import { checkSyncClient, findSyncClient, startClient, syncClientFor } from '../clients'
 import { renderInTurn } from './scheduler'
 
+/** Begins with TanStack's own words, which people search for. */
+export const NO_CLIENT: string =
+  'No QueryClient set, use QueryClientProvider to set one, or <SyncProvider client={sync}> for a sync client.'
+
 export interface SyncProviderProps {
   /** What `createSyncClient()` returned. */
   client: SyncClient
@@ -77,10 +81,7 @@ export function useQueryClient(queryClient?: QueryClient): QueryClient {
   const nearest = useContext(QueryClientContext)
   const client = queryClient ?? findSyncClient(nearest)?.queryClient ?? nearest
   if (client === undefined) {
-    throw new SyncError(
-      'usage',
-      'There is no QueryClient here: render this inside <SyncProvider> or <QueryClientProvider>.',
-    )
+    throw new SyncError('usage', NO_CLIENT)
   }
   return client as QueryClient
 }

@@ -16,6 +16,7 @@ import {
 } from '@tanstack/react-query'
 import { useContext } from 'react'
 import { SyncError } from 'tidemark'
+import { NO_CLIENT } from './context'
 
 /** TanStack's `useQuery`. */
 export const useQuery: typeof useTanStackQuery = /* @__PURE__ */ inProvider(useTanStackQuery)
@@ -53,7 +54,7 @@ function inProvider<T extends (...args: never[]) => unknown>(hook: T): T {
   const use = (...args: unknown[]): unknown => {
     const nearest = useContext(QueryClientContext)
     if (nearest === undefined && args[1] === undefined) {
-      throw new SyncError('usage', 'There is no QueryClient here: render this inside <SyncProvider client={sync}>.')
+      throw new SyncError('usage', NO_CLIENT)
     }
     return useHook(...args)
   }

@@ -43,7 +43,9 @@ export const VueQueryPlugin = {
   install(app: App, options: VueQueryPluginOptions = {}): void {
     const given = 'queryClient' in options ? options.queryClient : undefined
     const config = 'queryClientConfig' in options ? options.queryClientConfig : undefined
-    install(app, syncClientFor(given ?? new QueryClient(config)), options)
+    // What is no QueryClient (a test's stand-in) is TanStack's to take or to refuse.
+    if (given !== undefined && typeof given?.getQueryCache !== 'function') TanStackPlugin.install(app, options)
+    else install(app, syncClientFor(given ?? new QueryClient(config)), options)
   },
 }
 
