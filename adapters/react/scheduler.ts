@@ -37,7 +37,9 @@ export function renderInTurn(client: SyncClient): () => void {
 
 /** Whether its queries batch with the notify manager of these hooks. */
 function isOfThisCopy(queryClient: object): boolean {
-  return QueryClient.prototype.isPrototypeOf(queryClient)
+  let above: unknown = queryClient
+  while (above !== null && above !== QueryClient.prototype) above = Object.getPrototypeOf(above)
+  return above !== null
 }
 
 function turnsOf(manager: typeof notifyManager & { [TURNS]?: Turns }): Turns {
