@@ -1,5 +1,7 @@
 /** The mock server with MSW's request handlers for it. */
 import type { HttpHandler } from 'msw'
+import * as msw from 'msw'
+import { usageError } from '../src/base/errors'
 import { createHandlers } from './handlers'
 import type { MockServerOptions, Rows } from './options'
 import type { MockServerCore } from './server'
@@ -25,8 +27,15 @@ export interface MockServer<TRows extends Rows = Rows> extends MockServerCore<TR
 export function createMockServer<TRows extends Rows = Record<never, never>>(
   options: MockServerOptions<TRows> = {},
 ): MockServer<TRows> {
+  checkMsw()
   const { server, network, options: resolved } = createServer(options)
   return extend(server, { handlers: createHandlers(network, resolved) })
+}
+
+/** The newest name of MSW 3 that is taken; it has no number. */
+function checkMsw(): void {
+  if (msw.getCleanUrlString !== undefined) return
+  throw usageError('tidemark/mocks needs msw 3 or newer and found an older one: run npm install --save-dev msw@3.')
 }
 
 /** An object with the members of both, of which the second's win. Getters stay getters. */

@@ -2,12 +2,12 @@
 
 /** Providers: TanStack's own context holds the view client, so that TanStack's own hooks show views. */
 import type { QueryClientProviderProps } from '@tanstack/react-query'
-import { QueryClientContext } from '@tanstack/react-query'
 import type { ReactElement, ReactNode } from 'react'
 import { createElement, useContext, useEffect, useSyncExternalStore } from 'react'
 import type { QueryClient, SyncClient } from 'tidemark'
 import { SyncError } from 'tidemark'
 import { checkSyncClient, findSyncClient, startClient, syncClientFor } from '../clients'
+import { QueryClientContext, usePeers } from './peers'
 import { renderInTurn } from './scheduler'
 
 /** Begins with TanStack's own words, which people search for. */
@@ -32,6 +32,7 @@ export interface SyncProviderProps {
  * ```
  */
 export function SyncProvider({ client, children }: SyncProviderProps): ReactElement {
+  usePeers()
   checkSyncClient(client, 'SyncProvider', 'QueryClientProvider')
   useEffect(() => {
     const stopTurns = renderInTurn(client)
@@ -65,7 +66,7 @@ export function QueryClientProvider({ client, children }: QueryClientProviderPro
 
 /** The sync client of the nearest provider, or of the given QueryClient. Throws a `usage` error without one. */
 export function useSyncClient(queryClient?: object): SyncClient {
-  const nearest = useContext(QueryClientContext)
+  const nearest = usePeers() as object | undefined
   const client = findSyncClient(queryClient ?? nearest)
   if (client !== undefined) return client
   throw new SyncError(

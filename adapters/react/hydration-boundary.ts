@@ -2,13 +2,13 @@
 
 /** TanStack's `HydrationBoundary`, for state that comes from outside. */
 import type { HydrationBoundaryProps } from '@tanstack/react-query'
-import { HydrationBoundary as TanStackBoundary } from '@tanstack/react-query'
 import type { ReactElement } from 'react'
 import { createElement, useMemo } from 'react'
 import { SyncError } from 'tidemark'
 import { soundState } from '../../src/base/dehydrated'
 import { findSyncClient } from '../clients'
 import { useQueryClient } from './context'
+import { HydrationBoundary as TanStackBoundary } from './peers'
 
 /**
  * TanStack's `HydrationBoundary`: each query's data becomes base, at the position (cursor) that it was read at. What is

@@ -3,8 +3,9 @@
  * client publishes is one batch of the hooks' own notify manager; what a write of it publishes they hear at once, so that
  * the screen follows `mutate()` in the same turn. See docs/decisions/rendering-in-the-turn.md.
  */
-import { defaultScheduler, notifyManager, QueryClient } from '@tanstack/react-query'
+import { notifyManager, QueryClient } from '@tanstack/react-query'
 import type { SyncClient } from 'tidemark'
+import { defaultScheduler } from './peers'
 
 /** Lives on the notify manager, so that two copies of this module share it. */
 const TURNS = Symbol.for('tidemark.turns')

@@ -2,11 +2,12 @@
 
 /** The client's own stores as hooks: how it stands, what is in the outbox, what is pending. */
 import { notifyManager } from '@tanstack/react-query'
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
 import { replaceEqualDeep } from 'tidemark'
 import { identity, nameOfFilter } from '../select'
 import { useSyncClient } from './context'
+import { useSyncExternalStore } from './peers'
 
 /**
  * How the client stands: network, stream, counts. Renders only when what the selector returns has changed: equal lists

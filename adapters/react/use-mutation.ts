@@ -2,13 +2,13 @@
 
 /** `useMutation`: defined mutations go through the outbox, inline options are TanStack's own. */
 import type { DefaultError, QueryClient, UseMutationOptions, UseMutationResult } from '@tanstack/react-query'
-import { hashKey } from '@tanstack/react-query'
-import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef } from 'react'
 import type { DefinedMutation, SyncError } from 'tidemark'
 import { adviceOf } from '../clients'
 import type { CallOptions } from '../mutation-calls'
 import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
 import { useSyncClient } from './context'
+import { hashKey, useSyncExternalStore } from './peers'
 import { useInlineMutation } from './queries'
 
 /**

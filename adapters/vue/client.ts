@@ -1,16 +1,12 @@
 /** Plugins: TanStack's own key holds the view client, so that TanStack's own composables show views. */
 import type { VueQueryPluginOptions } from '@tanstack/vue-query'
-import {
-  environmentManager,
-  QueryClient,
-  VueQueryPlugin as TanStackPlugin,
-  VUE_QUERY_CLIENT,
-} from '@tanstack/vue-query'
+import { QueryClient, VueQueryPlugin as TanStackPlugin, VUE_QUERY_CLIENT } from '@tanstack/vue-query'
 import type { QueryClient as CoreQueryClient, SyncClient } from 'tidemark'
 import { SyncError } from 'tidemark'
 import type { App } from 'vue'
-import { hasInjectionContext, inject, ref } from 'vue'
+import { inject, ref } from 'vue'
 import { checkSyncClient, findSyncClient, startClient, syncClientFor } from '../clients'
+import { checkPeers, environmentManager, hasInjectionContext } from './peers'
 
 export interface SyncPluginOptions extends Omit<VueQueryPluginOptions, 'queryClient' | 'queryClientConfig'> {
   /** What `createSyncClient()` returned. */
@@ -29,6 +25,7 @@ export interface SyncPluginOptions extends Omit<VueQueryPluginOptions, 'queryCli
  */
 export const syncPlugin = {
   install(app: App, options: SyncPluginOptions): void {
+    checkPeers(app)
     const { client, ...rest } = options ?? {}
     checkSyncClient(client, 'app.use(syncPlugin, { client })', 'VueQueryPlugin')
     install(app, client, rest)
@@ -41,6 +38,7 @@ export const syncPlugin = {
  */
 export const VueQueryPlugin = {
   install(app: App, options: VueQueryPluginOptions = {}): void {
+    checkPeers(app)
     const given = 'queryClient' in options ? options.queryClient : undefined
     const config = 'queryClientConfig' in options ? options.queryClientConfig : undefined
     // What is no QueryClient (a test's stand-in) is TanStack's to take or to refuse.
@@ -85,6 +83,7 @@ function onUnmount(app: App, end: () => void): void {
 }
 
 function injected(id: string): object | undefined {
+  checkPeers()
   if (!hasInjectionContext()) {
     throw new SyncError('usage', 'Composables of tidemark/vue are called in setup(), or where injections work.')
   }

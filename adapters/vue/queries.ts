@@ -14,8 +14,6 @@ import {
   useIsMutating as useTanStackIsMutating,
   useMutation as useTanStackMutation,
   useMutationState as useTanStackMutationState,
-  usePrefetchInfiniteQuery as useTanStackPrefetchInfiniteQuery,
-  usePrefetchQuery as useTanStackPrefetchQuery,
   useQueries as useTanStackQueries,
   useQuery as useTanStackQuery,
 } from '@tanstack/vue-query'
@@ -32,6 +30,10 @@ import type {
 } from 'tidemark'
 import type { MaybeRef, MaybeRefOrGetter, Ref } from 'vue'
 import { nearestQueryClient } from './client'
+import {
+  usePrefetchInfiniteQuery as useTanStackPrefetchInfiniteQuery,
+  usePrefetchQuery as useTanStackPrefetchQuery,
+} from './peers'
 
 // TanStack's own overloads stand first. A call in the argument, `useQueries({ queries: [queryOptions(…)] })`, is inferred
 // from the overload that is tried first, and stays as it is when that one does not fit.

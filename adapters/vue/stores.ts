@@ -1,11 +1,11 @@
 /** The client's own stores as refs: how it stands, what is in the outbox, what is pending. */
-import { environmentManager } from '@tanstack/vue-query'
 import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
 import { replaceEqualDeep } from 'tidemark'
 import type { ComputedRef, MaybeRefOrGetter } from 'vue'
-import { computed, onScopeDispose, shallowRef, toValue, watch } from 'vue'
+import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import { identity, nameOfFilter } from '../select'
 import { useSyncClient } from './client'
+import { environmentManager, toValue } from './peers'
 
 /**
  * How the client stands: network, stream, counts. The ref changes only when what the selector returns has changed: equal

@@ -2,12 +2,13 @@
 import type { DefaultError, QueryClient, UseMutationOptions, UseMutationReturnType } from '@tanstack/vue-query'
 import type { DefinedMutation, SyncError } from 'tidemark'
 import type { MaybeRef, MaybeRefOrGetter } from 'vue'
-import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, toValue, watch } from 'vue'
+import { isRef, onScopeDispose, shallowReactive, shallowReadonly, toRaw, toRefs, watch } from 'vue'
 import { isPlainObject } from '../../src/base/key'
 import { adviceOf } from '../clients'
 import type { CallOptions } from '../mutation-calls'
 import { createMutationCalls, isDefined, isThrown } from '../mutation-calls'
 import { resolveSyncClient } from './client'
+import { toValue } from './peers'
 import { useInlineMutation } from './queries'
 
 /**
