@@ -8,6 +8,7 @@ import { SyncError } from 'tidemark'
 import { checkPeer } from '../peers'
 
 export const useSyncExternalStore: typeof React.useSyncExternalStore = React.useSyncExternalStore
+export const useInsertionEffect: typeof React.useInsertionEffect = React.useInsertionEffect
 export const HydrationBoundary: typeof TanStack.HydrationBoundary = TanStack.HydrationBoundary
 export const QueryClientContext: typeof TanStack.QueryClientContext = TanStack.QueryClientContext
 export const defaultScheduler: typeof TanStack.defaultScheduler = TanStack.defaultScheduler

@@ -1,61 +1,43 @@
 /** TanStack's hooks, unchanged but for one thing: outside of a provider they say which one is missing. */
-import {
-  QueryClientContext,
-  useInfiniteQuery as useTanStackInfiniteQuery,
-  useIsFetching as useTanStackIsFetching,
-  useIsMutating as useTanStackIsMutating,
-  useMutation as useTanStackMutation,
-  useMutationState as useTanStackMutationState,
-  usePrefetchInfiniteQuery as useTanStackPrefetchInfiniteQuery,
-  usePrefetchQuery as useTanStackPrefetchQuery,
-  useQueries as useTanStackQueries,
-  useQuery as useTanStackQuery,
-  useSuspenseInfiniteQuery as useTanStackSuspenseInfiniteQuery,
-  useSuspenseQueries as useTanStackSuspenseQueries,
-  useSuspenseQuery as useTanStackSuspenseQuery,
-} from '@tanstack/react-query'
-import { useContext } from 'react'
-import { SyncError } from 'tidemark'
-import { NO_CLIENT } from './context'
+import * as TanStack from '@tanstack/react-query'
+import { useQueryClient } from './context'
 
 /** TanStack's `useQuery`. */
-export const useQuery: typeof useTanStackQuery = /* @__PURE__ */ inProvider(useTanStackQuery)
+export const useQuery: typeof TanStack.useQuery = /* @__PURE__ */ inProvider(TanStack.useQuery)
 /** TanStack's `useInfiniteQuery`. */
-export const useInfiniteQuery: typeof useTanStackInfiniteQuery = /* @__PURE__ */ inProvider(useTanStackInfiniteQuery)
+export const useInfiniteQuery: typeof TanStack.useInfiniteQuery = /* @__PURE__ */ inProvider(TanStack.useInfiniteQuery)
 /** TanStack's `useQueries`. */
-export const useQueries: typeof useTanStackQueries = /* @__PURE__ */ inProvider(useTanStackQueries)
+export const useQueries: typeof TanStack.useQueries = /* @__PURE__ */ inProvider(TanStack.useQueries)
 /** TanStack's `useSuspenseQuery`. */
-export const useSuspenseQuery: typeof useTanStackSuspenseQuery = /* @__PURE__ */ inProvider(useTanStackSuspenseQuery)
+export const useSuspenseQuery: typeof TanStack.useSuspenseQuery = /* @__PURE__ */ inProvider(TanStack.useSuspenseQuery)
 /** TanStack's `useSuspenseInfiniteQuery`. */
-export const useSuspenseInfiniteQuery: typeof useTanStackSuspenseInfiniteQuery = /* @__PURE__ */ inProvider(
-  useTanStackSuspenseInfiniteQuery,
+export const useSuspenseInfiniteQuery: typeof TanStack.useSuspenseInfiniteQuery = /* @__PURE__ */ inProvider(
+  TanStack.useSuspenseInfiniteQuery,
 )
 /** TanStack's `useSuspenseQueries`. */
-export const useSuspenseQueries: typeof useTanStackSuspenseQueries =
-  /* @__PURE__ */ inProvider(useTanStackSuspenseQueries)
+export const useSuspenseQueries: typeof TanStack.useSuspenseQueries = /* @__PURE__ */ inProvider(
+  TanStack.useSuspenseQueries,
+)
 /** TanStack's `usePrefetchQuery`. */
-export const usePrefetchQuery: typeof useTanStackPrefetchQuery = /* @__PURE__ */ inProvider(useTanStackPrefetchQuery)
+export const usePrefetchQuery: typeof TanStack.usePrefetchQuery = /* @__PURE__ */ inProvider(TanStack.usePrefetchQuery)
 /** TanStack's `usePrefetchInfiniteQuery`. */
-export const usePrefetchInfiniteQuery: typeof useTanStackPrefetchInfiniteQuery = /* @__PURE__ */ inProvider(
-  useTanStackPrefetchInfiniteQuery,
+export const usePrefetchInfiniteQuery: typeof TanStack.usePrefetchInfiniteQuery = /* @__PURE__ */ inProvider(
+  TanStack.usePrefetchInfiniteQuery,
 )
 /** TanStack's `useIsFetching`. */
-export const useIsFetching: typeof useTanStackIsFetching = /* @__PURE__ */ inProvider(useTanStackIsFetching)
+export const useIsFetching: typeof TanStack.useIsFetching = /* @__PURE__ */ inProvider(TanStack.useIsFetching)
 /** TanStack's `useIsMutating`. */
-export const useIsMutating: typeof useTanStackIsMutating = /* @__PURE__ */ inProvider(useTanStackIsMutating)
+export const useIsMutating: typeof TanStack.useIsMutating = /* @__PURE__ */ inProvider(TanStack.useIsMutating)
 /** TanStack's `useMutationState`. */
-export const useMutationState: typeof useTanStackMutationState = /* @__PURE__ */ inProvider(useTanStackMutationState)
+export const useMutationState: typeof TanStack.useMutationState = /* @__PURE__ */ inProvider(TanStack.useMutationState)
 /** TanStack's `useMutation`, for inline options. */
-export const useInlineMutation: typeof useTanStackMutation = /* @__PURE__ */ inProvider(useTanStackMutation)
+export const useInlineMutation: typeof TanStack.useMutation = /* @__PURE__ */ inProvider(TanStack.useMutation)
 
 /** The hook, with a `usage` error where neither a provider nor its last argument says which client is meant. */
 function inProvider<T extends (...args: never[]) => unknown>(hook: T): T {
   const useHook = hook as unknown as (...args: unknown[]) => unknown
   const use = (...args: unknown[]): unknown => {
-    const nearest = useContext(QueryClientContext)
-    if (nearest === undefined && args[1] === undefined) {
-      throw new SyncError('usage', NO_CLIENT)
-    }
+    useQueryClient(args[1] as never)
     return useHook(...args)
   }
   return use as unknown as T

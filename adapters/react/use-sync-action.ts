@@ -4,10 +4,11 @@
  * pending and what is shown come from the sync client, which publishes both in one commit.
  */
 import { notifyManager } from '@tanstack/react-query'
-import { useCallback, useInsertionEffect, useMemo, useRef, useSyncExternalStore } from 'react'
+import { useCallback, useMemo, useRef } from 'react'
 import type { DefinedMutation, OutboxEntry, SyncClient, SyncError } from 'tidemark'
 import { isSyncError } from 'tidemark'
 import { useSyncClient } from './context'
+import { useInsertionEffect, useSyncExternalStore } from './peers'
 
 /** How the calls of one `useSyncAction` stand. */
 export interface SyncActionState<TData> {
