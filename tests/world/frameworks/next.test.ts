@@ -1,0 +1,82 @@
+// Next 16: App Router with a sync client, with TanStack's own recipes under our import path (the reads awaited, and sent as
+// promises), and the pages router, in one application that is built by webpack and by Turbopack, without and with Cache
+// Components.
+import type { Browser } from 'playwright'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Serving } from '../project.ts'
+import type { App } from './app.ts'
+import { installApps, run, serve } from './app.ts'
+import { hydratesAndWrites, keepsUsersApart, launch, servesRows } from './probes.ts'
+import type { Site } from './site.ts'
+import { createSite } from './site.ts'
+
+const manifest = {
+  dependencies: { '@tanstack/react-query': '^5.104.0', next: '^16.0.0', react: '^19.0.0', 'react-dom': '^19.0.0' },
+  devDependencies: {
+    '@types/node': '^24.0.0',
+    '@types/react': '^19.0.0',
+    '@types/react-dom': '^19.0.0',
+    typescript: '^5.9.0',
+  },
+}
+
+/** Each page, and whether it is read by a sync client, which keeps positions. */
+const PAGES: readonly (readonly [path: string, position: boolean])[] = [
+  ['/', true],
+  ['/recipe', false],
+  ['/streamed', false],
+  ['/pages-router', true],
+]
+
+let app: App | undefined
+let site: Site
+let browser: Browser
+
+beforeAll(async () => {
+  const [installed, ...others] = await Promise.all([installApps(['next'], manifest), createSite(), launch()])
+  app = installed[0]
+  ;[site, browser] = others
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await site?.close()
+})
+
+describe.each([
+  ['webpack', '--webpack', ''],
+  ['Turbopack', '--turbopack', ''],
+  ['webpack and Cache Components', '--webpack', '1'],
+  ['Turbopack and Cache Components', '--turbopack', '1'],
+])('built by %s', (_, bundler, CACHE_COMPONENTS) => {
+  let serving: Serving | undefined
+
+  beforeAll(async () => {
+    const env = { CACHE_COMPONENTS, DIST_DIR: `.next${bundler}${CACHE_COMPONENTS}`, SITE_ORIGIN: site.origin }
+    expect(app).toBeDefined()
+    if (app === undefined) return
+    const output = await run(app, { line: `next build ${bundler}`, env })
+    expect(output).not.toMatch(/warn|tidemark/i)
+    const until = /Local:\s+http:\/\/127\.0\.0\.1:(\d+)[\s\S]*Ready/
+    serving = await serve(app, site, { line: 'next start -p 0 -H 127.0.0.1', env, until })
+  })
+
+  afterAll(() => serving?.stop())
+
+  test.each(PAGES)('%s has its rows in the HTML after one read', async (path, position) => {
+    await servesRows(site, path, { position })
+  })
+
+  test.each(PAGES)('%s keeps users apart who come at the same time', async (path) => {
+    await keepsUsersApart(site, path)
+  })
+
+  test.each(PAGES)('%s hydrates without a read, and writes at once', async (path) => {
+    await hydratesAndWrites(site, path, browser)
+  })
+
+  test('says nothing on the server', () => {
+    expect(serving?.output()).toMatch(/Ready/)
+    expect(serving?.output()).not.toMatch(/warn|error|⨯|tidemark/i)
+  })
+})

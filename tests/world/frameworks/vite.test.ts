@@ -1,0 +1,116 @@
+// Frameworks on Vite, in one installation: React Router 7 (framework mode), TanStack Start, and Vite's own server
+// rendering with React and with Vue.
+import type { Browser } from 'playwright'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Serving } from '../project.ts'
+import type { App } from './app.ts'
+import { installApps, run, serve } from './app.ts'
+import { hydratesAndWrites, keepsUsersApart, launch, servesRows } from './probes.ts'
+import type { Site } from './site.ts'
+import { createSite, freePort } from './site.ts'
+
+const manifest = {
+  dependencies: {
+    // 7.18.5 of `serve` was never published, and the four ask for one another's exact version.
+    '@react-router/dev': '7.18.4',
+    '@react-router/node': '7.18.4',
+    '@react-router/serve': '7.18.4',
+    'react-router': '7.18.4',
+    isbot: '^5.0.0',
+    '@tanstack/react-query': '^5.104.0',
+    '@tanstack/react-router': '^1.160.0',
+    '@tanstack/react-start': '^1.160.0',
+    '@tanstack/vue-query': '^5.104.0',
+    '@vitejs/plugin-react': '^6.0.0',
+    '@vitejs/plugin-vue': '^6.0.0',
+    react: '^19.0.0',
+    'react-dom': '^19.0.0',
+    vite: '^8.0.0',
+    vue: '^3.5.0',
+  },
+}
+
+interface Framework {
+  readonly name: string
+  readonly folder: string
+  readonly build: string
+  readonly serve: (port: number) => string
+  readonly until: RegExp
+}
+
+const vite = (entry: string): string =>
+  `vite build --outDir dist/client && vite build --ssr ${entry} --outDir dist/server`
+
+const FRAMEWORKS: readonly Framework[] = [
+  {
+    name: 'React Router',
+    folder: 'react-router',
+    build: 'react-router build',
+    serve: (port) => `env HOST=127.0.0.1 PORT=${port} react-router-serve build/server/index.js`,
+    until: /http:\/\/\S+?:(\d+)/,
+  },
+  {
+    name: 'TanStack Start',
+    folder: 'tanstack-start',
+    build: 'vite build',
+    serve: (port) => `vite preview --host 127.0.0.1 --strictPort --port ${port}`,
+    until: /http:\/\/127\.0\.0\.1:(\d+)/,
+  },
+  {
+    name: 'Vite and React',
+    folder: 'vite-react',
+    build: vite('entry-server.tsx'),
+    serve: () => 'node server.mjs',
+    until: /Listening on (\d+)/,
+  },
+  {
+    name: 'Vite and Vue',
+    folder: 'vite-vue',
+    build: vite('entry-server.ts'),
+    serve: () => 'node server.mjs',
+    until: /Listening on (\d+)/,
+  },
+]
+
+let apps: readonly App[]
+let site: Site
+let browser: Browser
+
+beforeAll(async () => {
+  site = await createSite()
+  browser = await launch()
+  apps = await installApps(
+    FRAMEWORKS.map(({ folder }) => folder),
+    manifest,
+  )
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await site?.close()
+})
+
+describe.each(FRAMEWORKS)('$name', (framework) => {
+  let serving: Serving | undefined
+
+  beforeAll(async () => {
+    const app = apps.find(({ folder }) => folder === framework.folder)
+    if (app === undefined) throw new Error('There is no application.')
+    expect(await run(app, { line: framework.build })).not.toMatch(/warn.*tidemark/i)
+    const { until } = framework
+    serving = await serve(app, site, { line: framework.serve(await freePort()), until })
+  })
+
+  afterAll(() => serving?.stop())
+
+  test('has its rows in the HTML after one read', () => servesRows(site, '/'))
+
+  test('keeps users apart who come at the same time', () => keepsUsersApart(site, '/'))
+
+  test('hydrates without a read, and writes at once', () => hydratesAndWrites(site, '/', browser))
+
+  test('says nothing of us on the server', () => {
+    expect(serving?.output()).toMatch(framework.until)
+    expect(serving?.output()).not.toMatch(/tidemark/i)
+  })
+})
