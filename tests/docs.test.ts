@@ -3,7 +3,8 @@
 //
 // A block is a module of its own, in the folder of its page. A comment with a path above it, or as its first line, gives
 // it a name by which other blocks of the page import it. What every application has (todosQuery, addTodo, sync: APPLICATION)
-// is there without an import; what comes from a package is imported. A block with `{ … }` is a sketch, and left out.
+// is there without an import; what comes from a package is imported. A block with `{ … }` is a sketch, and left out; a block
+// of an application in tests/world is that file, word for word, and built there.
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -62,6 +63,9 @@ const IMPORTS: Record<string, string> = {
     "import { createSyncClient, seededRandom } from 'tidemark'; import { createMockServer } from 'tidemark/mocks'",
 }
 
+/** Applications that are built by their frameworks. */
+const APPS = 'tests/world/frameworks/apps/'
+
 interface Block {
   /** Where it is put: the page's folder and its own name. */
   file: string
@@ -98,6 +102,13 @@ test('code on the pages compiles', { timeout: 120_000 }, () => {
   }
 })
 
+test('samples for frameworks are the files that are built with them', () => {
+  const samples = pages.flatMap(({ text }) => [...text.matchAll(/^<!-- (\S+) -->\n```\w+\n([\s\S]*?)^```$/gm)])
+  const ofApps = samples.filter(([, path]) => path?.startsWith(APPS))
+  expect(ofApps.length).toBeGreaterThan(10)
+  for (const [, path = '', code] of ofApps) expect({ path, code }).toEqual({ path, code: read(path) })
+})
+
 test('links on the pages lead to pages and headings that exist', () => {
   const broken = pages.flatMap(({ path, text }) =>
     linksOf(text)
@@ -106,6 +117,10 @@ test('links on the pages lead to pages and headings that exist', () => {
   )
   expect(broken).toEqual([])
 })
+
+function read(path: string): string {
+  return existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : 'There is no such file.'
+}
 
 /** In a folder that git ignores, so that packages are found from it. */
 function makeFolder(): string {
@@ -119,7 +134,7 @@ function blocksOf({ path, text }: { path: string; text: string }): Block[] {
   return [...text.matchAll(/^(?:<!-- (\S+) -->\n)?```(tsx?|vue)\n([\s\S]*?)^```$/gm)].flatMap((found) => {
     const [whole, above, language = '', body = ''] = found
     const code = language === 'vue' ? (/<script setup lang="ts">\n([\s\S]*?)<\/script>/.exec(body)?.[1] ?? '') : body
-    if (code.includes('{ … }')) return []
+    if (code.includes('{ … }') || above?.startsWith(APPS)) return []
     const before = text.slice(0, found.index + whole.indexOf(code)).split('\n').length - 1
     const name = above ?? /^\/\/ ([\w./-]+\.tsx?)\n/.exec(code)?.[1]
     const extension = language === 'tsx' ? 'tsx' : 'ts'
