@@ -141,6 +141,18 @@ describe('imports', () => {
   })
 })
 
+describe('the React entry', () => {
+  test('marks what uses React for the client, and nothing else: a server component calls the rest', () => {
+    const marks = offences(files, ({ body, imports }) => {
+      const usesReact = imports.some(({ specifier, typeOnly }) => specifier === 'react' && !typeOnly)
+      const isMarked = body[0]?.['directive'] === 'use client'
+      if (usesReact === isMarked) return []
+      return [usesReact ? 'uses React and does not open with "use client"' : 'opens with "use client" without React']
+    })
+    expect(marks).toEqual([])
+  })
+})
+
 describe('the core', () => {
   test('names time, chance and the browser only in its platform', () => {
     const named = offences(core, (file) => {

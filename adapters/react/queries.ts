@@ -1,3 +1,5 @@
+'use client'
+
 /** TanStack's hooks, unchanged but for one thing: outside of a provider they say which one is missing. */
 import * as TanStack from '@tanstack/react-query'
 import { useQueryClient } from './context'
