@@ -80,8 +80,9 @@ function watchTouches(listener: (row: HTMLElement, id: string) => void): void {
     pressed = rowOf(event)
   })
   document.addEventListener('click', (event) => touch(rowOf(event) ?? pressed))
-  document.addEventListener('focusin', (event) => {
-    if ((event.target as Element).matches(':focus-visible')) touch(rowOf(event))
+  // Not whenever the focus comes: it comes by itself, too, where a row has gone.
+  document.addEventListener('keyup', (event) => {
+    if (event.key === 'Tab') touch(rowOf(event))
   })
 }
 
