@@ -30,7 +30,7 @@ export interface SyncFields<TData> {
   topics?: readonly string[] | undefined
   /** Where its rows are: pushes and layers address them. Of an infinite query `locate` is given one page. */
   rows?: RowsOption<TData> | undefined
-  /** `false` (default): in memory only. `true`: kept. `{ maxAge }`: kept for so many milliseconds. */
+  /** To be kept over a reload, `{ maxAge }` for so many milliseconds. Without effect in this version. @defaultValue `false` */
   persist?: boolean | { maxAge: number } | undefined
   /** `false`: the query shows what the server said, never a pending change. */
   optimistic?: boolean | undefined

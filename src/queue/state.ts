@@ -16,7 +16,10 @@ import type { Entry, Outbox, OutboxMeta } from './outbox'
 /** What the caller of `mutate` holds. Nobody has to listen: a failure is never an unhandled rejection. */
 export interface MutationHandle<TData = unknown> {
   readonly id: string
-  /** It will survive a reload. Rejects when it could not be written; the entry then lives on in memory. */
+  /**
+   * It is in the storage. Whether that survives a reload is the storage's to say (`durable`); `memoryStorage` does not.
+   * Rejects when it could not be written; the entry then lives on in memory.
+   */
   readonly durable: Promise<void>
   /** The server accepted it: what `mutationFn` resolved with. Rejects with a `SyncError` when it was refused. */
   readonly confirmed: Promise<TData>
