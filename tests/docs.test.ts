@@ -4,7 +4,8 @@
 // A block is a module of its own, in the folder of its page. A comment with a path above it, or as its first line, gives
 // it a name by which other blocks of the page import it. What every application has (todosQuery, addTodo, sync: APPLICATION)
 // is there without an import; what comes from a package is imported. A block with `{ … }` is a sketch, and left out; a block
-// of an application in tests/world is that file, word for word, and built there.
+// of an application in tests/world is that file, word for word, and built there. A `<!-- file: … -->` is for who follows the
+// page (tests/world/tutorial.test.ts); of a Vue component it is its name, too.
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -65,6 +66,9 @@ const IMPORTS: Record<string, string> = {
 
 /** Applications that are built by their frameworks. */
 const APPS = 'tests/world/frameworks/apps/'
+
+/** What a compiler of components makes of a script: the import of it is found as `name.vue.ts`. */
+const COMPONENT = "\ndeclare const component: import('vue').Component\nexport default component\n"
 
 interface Block {
   /** Where it is put: the page's folder and its own name. */
@@ -136,13 +140,14 @@ function blocksOf({ path, text }: { path: string; text: string }): Block[] {
     const code = language === 'vue' ? (/<script setup lang="ts">\n([\s\S]*?)<\/script>/.exec(body)?.[1] ?? '') : body
     if (code.includes('{ … }') || above?.startsWith(APPS)) return []
     const before = text.slice(0, found.index + whole.indexOf(code)).split('\n').length - 1
-    const name = above ?? /^\/\/ ([\w./-]+\.tsx?)\n/.exec(code)?.[1]
+    const component = /<!-- file: (\S+\.vue) -->\n$/.exec(text.slice(0, found.index))?.[1]
+    const name = above ?? component ?? /^\/\/ ([\w./-]+\.tsx?)\n/.exec(code)?.[1]
     const extension = language === 'tsx' ? 'tsx' : 'ts'
     const first = name === undefined ? (IMPORTS[path] ?? '') : ''
     return {
       page: path,
-      file: `${folder}/${name === undefined ? `line-${before}.${extension}` : basename(name)}`,
-      code: `${first}${'\n'.repeat(before)}${code}`,
+      file: `${folder}/${name === undefined ? `line-${before}.${extension}` : basename(name)}${component === undefined ? '' : '.ts'}`,
+      code: `${first}${'\n'.repeat(before)}${code}${component === undefined ? '' : COMPONENT}`,
     }
   })
 }
