@@ -183,6 +183,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const tell = (message: string): void => report(usageError(message))
   const server = createServerWatch(settings.development ? tell : undefined)
   const minded = (): void => advice?.minded()
+  const pending = createPendingStores({ outbox: outbox.store, core: cache.core })
   const life = createLife({ settings, cache, queue, stream, changed, release, minded, queryClient })
   const noted = <T extends MutationHandle | undefined>(handle: T): T => {
     if (handle !== undefined) advice?.wrote(handle)
@@ -226,7 +227,10 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     viewClient: cache.viewClient,
     status: status.store,
     outbox: outbox.store,
-    pending: createPendingStores({ outbox: outbox.store, core: cache.core }),
+    pending(filter) {
+      advice?.filtered(filter)
+      return pending(filter)
+    },
     progress: progress.of,
     report,
     wrapPublish(wrap) {

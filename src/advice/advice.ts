@@ -14,7 +14,7 @@ import type { Queue } from '../queue/queue'
 import { isResponse } from '../queue/returned'
 import type { Item, MutationHandle } from '../queue/state'
 import type { ClientFields, Remark } from './fields'
-import { remarksOnClient, remarksOnMutation, remarksOnQuery } from './fields'
+import { remarksOnClient, remarksOnFilter, remarksOnMutation, remarksOnQuery } from './fields'
 import { remarksOnPush } from './pushes'
 import { faultOfRows, isPlaced, whyNothing } from './rows'
 
@@ -30,6 +30,8 @@ export interface Advice {
   minded(): void
   /** A provider shows this client's views from now on. Returns what ends it. */
   provided(): () => void
+  /** Somebody asks what is pending. */
+  filtered(filter: object | undefined): void
   /** A hook was given this mutation, or a copy of one. */
   hooked(mutation: AnyMutation): void
 }
@@ -158,6 +160,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       if (first !== undefined) sayDirect(first.getCurrentQuery().queryKey)
       return () => void providers--
     },
+    filtered: (filter) => remarksOnFilter({ ...filter }).forEach(say),
     hooked: (mutation) => remarksOnMutation(mutation).forEach(say),
   }
 

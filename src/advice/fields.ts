@@ -30,6 +30,8 @@ const MUTATION = /* @__PURE__ */ words(`
   migrate meta onSuccess onError onSettled throwOnError defined`)
 const CONFLICT = ['rebase', 'server-wins', 'client-wins', 'merge', 'manual']
 
+const FILTER = /* @__PURE__ */ words('mutationKey entity id queryKey entryId exact')
+
 const NESTED: Readonly<Record<string, readonly string[]>> = {
   platform: /* @__PURE__ */ words('clock random network fetch development console'),
   stream: /* @__PURE__ */ words('url topics pollInterval decode replays heartbeat init cursor'),
@@ -100,6 +102,30 @@ export function remarksOnMutation(mutation: Readonly<AnyMutation>): Remark[] {
     )
   if (scope !== undefined && typeof scope !== 'function' && typeof scope.id !== 'string')
     say('scope', `Mutation ${key} has a "scope" without an id, which counts as none: write scope: { id: 'todos' }.`)
+  return found
+}
+
+/** What is wrong with a filter of pending writes. Where nothing is named it means all of them, which hides a mistake. */
+export function remarksOnFilter(filter: Readonly<Record<string, unknown>>): Remark[] {
+  const found: Remark[] = []
+  for (const name of Object.keys(filter)) {
+    if (FILTER.includes(name)) continue
+    const text = sentence(
+      `A filter of pending writes has a field "${name}", which has no effect${didYouMean(name, FILTER)}`,
+    )
+    found.push({ topic: `filter ${name}`, text })
+  }
+  const { entity, id } = filter as { entity?: { type?: unknown }; id?: unknown }
+  if (entity !== undefined && typeof entity.type !== 'string')
+    found.push({
+      topic: 'filter entity',
+      text: `A filter of pending writes has an "entity" that is none, so it finds nothing: pass what entity('todo') returned.`,
+    })
+  if (id !== undefined && entity === undefined)
+    found.push({
+      topic: 'filter id',
+      text: 'A filter of pending writes has an "id" without an "entity", so the id has no effect: name both.',
+    })
   return found
 }
 

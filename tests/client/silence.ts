@@ -346,6 +346,24 @@ export const MISTAKES: readonly Mistake[] = [
     run: ({ sync }: World) => void (sync[call] as (id: string, more: unknown) => unknown)('nope', { reject: true }),
   })),
   {
+    name: 'a filter of pending writes has an unknown field',
+    begins: 'A filter of pending writes has a field "ids", which has no effect',
+    says: /did you mean "id"\?$/,
+    run: ({ sync }) => sync.pending(loose({ entity: todoRow, ids: '1' })),
+  },
+  {
+    name: 'a filter of pending writes has the name of an entity',
+    begins: 'A filter of pending writes has an "entity" that is none',
+    says: /pass what entity\('todo'\) returned\.$/,
+    run: ({ sync }) => sync.pending(loose({ entity: 'todo' })),
+  },
+  {
+    name: 'a filter of pending writes has an id alone',
+    begins: 'A filter of pending writes has an "id" without an "entity"',
+    says: /name both\.$/,
+    run: ({ sync }) => sync.pending({ id: '1' }),
+  },
+  {
     name: 'an observer is given the QueryClient while a provider shows views',
     begins: 'A hook of query ["todos"] was given the QueryClient itself',
     says: /without the pending writes: give it sync\.viewClient/,
@@ -456,6 +474,14 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
       new QueryObserver(world.sync.viewClient, { ...todosQuery, structuralSharing: false }).subscribe(() => {})
       const base = queryOptions({ queryKey: ['base'], queryFn: async () => 1, optimistic: false })
       new QueryObserver(world.sync.queryClient, base).subscribe(() => {})
+    },
+  },
+  {
+    name: 'filters of pending writes',
+    run: ({ sync }) => {
+      sync.pending()
+      sync.pending({})
+      sync.pending({ entity: todoRow, id: undefined, exact: true, mutationKey: ['m'], queryKey: ['q'], entryId: 'e' })
     },
   },
   {
