@@ -143,8 +143,12 @@ describe('imports', () => {
 
 describe('the React entry', () => {
   test('marks what uses React for the client, and nothing else: a server component calls the rest', () => {
-    const marks = offences(files, ({ body, imports }) => {
-      const usesReact = imports.some(({ specifier, typeOnly }) => specifier === 'react' && !typeOnly)
+    const marks = offences(files, ({ path, body, imports }) => {
+      const isHook = path.startsWith('adapters/react/') && !path.endsWith('index.ts')
+      const usesReact = imports.some(
+        // Hooks of ours begin in `context`.
+        ({ specifier, typeOnly }) => !typeOnly && (specifier === 'react' || (specifier === './context' && isHook)),
+      )
       const isMarked = body[0]?.['directive'] === 'use client'
       if (usesReact === isMarked) return []
       return [usesReact ? 'uses React and does not open with "use client"' : 'opens with "use client" without React']

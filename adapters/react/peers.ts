@@ -1,3 +1,5 @@
+'use client'
+
 /**
  * What older versions of React and TanStack Query lack. Imported by name, a missing one would keep the module from loading
  * before anybody could say why; here it is `undefined` until {@link usePeers} has said it.
