@@ -25,8 +25,8 @@ export function showInspector(sync: SyncClient): void {
     for (const id of idsIn(now, before)) {
       const lines = storyOf(id, before, now).map((line) => ({ ...line, at: new Date() }))
       if (lines.length > 0) stories.set(id, [...lines.reverse(), ...(stories.get(id) ?? [])].slice(0, STORY_MAX))
-      // The layers have grown, or the row has a notice that asks for an answer.
-      if (id === selection.id() && lines.some(({ kind }) => kind === 'you' || kind === 'bad')) selection.reveal()
+      // The layers have grown, or the row has: it may have a notice that asks for an answer.
+      if (id === selection.id() && lines.length > 0) selection.reveal()
     }
     const newest = now.layers.at(-1)
     const isNew = newest !== undefined && !before.layers.some(({ id }) => id === newest.id)
