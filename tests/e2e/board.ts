@@ -170,9 +170,10 @@ export function boardForEach() {
     seeds = await board.titles()
   })
   afterEach(async () => {
+    const complaints = windows.flatMap((window) => window.complaints)
     await Promise.all(browser.contexts().map((context) => context.close()))
     await board.dispose()
-    expect(windows.flatMap(({ complaints }) => complaints)).toEqual([])
+    expect(complaints).toEqual([])
   })
   return {
     board: () => board,
