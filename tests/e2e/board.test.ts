@@ -1,45 +1,17 @@
 // The demo as a visitor sees it: two panels, two windows, a server that can be killed, and a network that fails.
-import type { Browser } from 'playwright'
 import type { LogEntry } from 'tidemark/server'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Board, Window } from './board.ts'
-import { launchChromium, openWindow, startBoard } from './board.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { boardForEach } from './board.ts'
 
 const WAIT = { timeout: 30_000, interval: 25 }
-let browser: Browser
-let board: Board
-let seeds: string[]
-let windows: Window[]
-
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser?.close())
-beforeEach(async () => {
-  windows = []
-  board = await startBoard()
-  seeds = await board.titles()
-})
-afterEach(async () => {
-  const complaints = windows.flatMap((window) => window.complaints)
-  await Promise.all(browser.contexts().map((context) => context.close()))
-  await board.dispose()
-  expect(complaints).toEqual([])
-})
-
-async function open(): Promise<Window> {
-  const window = await openWindow(browser, board.url)
-  windows.push(window)
-  await window.shows(await board.titles())
-  return window
-}
+const demo = boardForEach()
 
 /** The seeds with one of them replaced. */
-const renamed = (from: string | undefined, to: string) => seeds.map((title) => (title === from ? to : title))
+const renamed = (from: string | undefined, to: string) => demo.seeds().map((title) => (title === from ? to : title))
 
 describe('two panels', () => {
   test('an edit in the React panel is in the Vue panel in the same frame', async () => {
-    const { page } = await open()
+    const { page } = await demo.open()
     const nextFrame = await page.evaluate(async () => {
       const isDone = (name: string) => document.querySelector<HTMLElement>(`#${name} .row`)?.dataset['done']
       document.querySelector<HTMLElement>('#react .check')?.click()
@@ -50,7 +22,7 @@ describe('two panels', () => {
   })
 
   test('no frame shows two panels that differ, whatever is edited where', async () => {
-    const window = await open()
+    const window = await demo.open()
     const { page } = window
     await page.evaluate(() => {
       const read = (name: string) =>
@@ -69,7 +41,7 @@ describe('two panels', () => {
       requestAnimationFrame(look)
     })
     const [react, vue] = [window.panel('react'), window.panel('vue')]
-    const [first = '', second = '', third = ''] = seeds
+    const [first = '', second = '', third = ''] = demo.seeds()
     await react.rename(first, 'one')
     await vue.rename('one', 'uno')
     await react.tick(second)
@@ -78,18 +50,18 @@ describe('two panels', () => {
     await vue.add('three')
     await vue.remove(second)
     await react.move('three', 'up')
-    await window.shows(['uno', third, ...seeds.slice(3), 'three', 'two'])
+    await window.shows(['uno', third, ...demo.seeds().slice(3), 'three', 'two'])
     await window.says('queue', 'All saved')
-    expect(await board.titles()).toEqual(['uno', third, ...seeds.slice(3), 'three', 'two'])
+    expect(await demo.board().titles()).toEqual(['uno', third, ...demo.seeds().slice(3), 'three', 'two'])
     const seen = await page.evaluate(() => (globalThis as unknown as { seen: { frames: number } }).seen)
     expect(seen).toMatchObject({ differences: [] })
     expect(seen.frames).toBeGreaterThan(10)
   })
 
   test('tasks are edited and moved with the keyboard, and the focus stays with them', async () => {
-    const window = await open()
+    const window = await demo.open()
     const { page } = window
-    const [first = '', second = '', ...others] = seeds
+    const [first = '', second = '', ...others] = demo.seeds()
     for (const name of ['react', 'vue'] as const) {
       const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
       await window.panel(name).row(first).locator('.grip').focus()
@@ -97,21 +69,21 @@ describe('two panels', () => {
       await window.shows([second, first, ...others])
       await expect.poll(focused, WAIT).toBe(`Drag, or press the arrow keys: ${first}`)
       await page.keyboard.press('ArrowUp')
-      await window.shows(seeds)
+      await window.shows(demo.seeds())
       await expect.poll(focused, WAIT).toBe(`Drag, or press the arrow keys: ${first}`)
 
       await window.panel(name).row(first).locator('.title').focus()
       await page.keyboard.press('Enter')
       await page.keyboard.type('gone')
       await page.keyboard.press('Escape')
-      await window.shows(seeds)
+      await window.shows(demo.seeds())
       expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(first)
     }
   })
 
   test('a task is dragged to another place', async () => {
-    const window = await open()
-    const [first = '', second = '', third = '', ...others] = seeds
+    const window = await demo.open()
+    const [first = '', second = '', third = '', ...others] = demo.seeds()
     await window
       .panel('react')
       .row(first)
@@ -127,14 +99,14 @@ describe('two panels', () => {
       .dragTo(window.panel('vue').row(second), {
         targetPosition: { x: 100, y: 8 },
       })
-    await window.shows(seeds)
+    await window.shows(demo.seeds())
   })
 })
 
 describe('two windows', () => {
   test('the second follows by push', async () => {
-    const [one, two] = [await open(), await open()]
-    const [first = '', second = ''] = seeds
+    const [one, two] = [await demo.open(), await demo.open()]
+    const [first = '', second = ''] = demo.seeds()
     await one.panel('react').rename(first, 'pushed')
     await two.shows(renamed(first, 'pushed'))
     await two.panel('vue').tick(second)
@@ -142,13 +114,13 @@ describe('two windows', () => {
     await one.panel('vue').add('from Vue')
     await two.shows([...renamed(first, 'pushed'), 'from Vue'])
     await two.panel('react').remove('pushed')
-    await one.shows([...seeds.slice(1), 'from Vue'])
-    expect(await board.titles()).toEqual([...seeds.slice(1), 'from Vue'])
+    await one.shows([...demo.seeds().slice(1), 'from Vue'])
+    expect(await demo.board().titles()).toEqual([...demo.seeds().slice(1), 'from Vue'])
   })
 
   test('one whose stream was cut catches up', async () => {
-    const [one, two] = [await open(), await open()]
-    const [first = ''] = seeds
+    const [one, two] = [await demo.open(), await demo.open()]
+    const [first = ''] = demo.seeds()
     await one.page.locator('#faults-toggle').click()
     await one.page.getByRole('button', { name: 'Cut the stream' }).click()
     await two.panel('react').rename(first, 'missed')
@@ -157,19 +129,19 @@ describe('two windows', () => {
   })
 
   test('end equal to the database after the server was killed and started again', async () => {
-    const [one, two] = [await open(), await open()]
-    const [first = '', second = '', third = ''] = seeds
+    const [one, two] = [await demo.open(), await demo.open()]
+    const [first = '', second = '', third = ''] = demo.seeds()
     await one.panel('react').rename(first, 'before the kill')
     await two.shows(renamed(first, 'before the kill'))
     // On its way, or not yet: nobody knows, and it must not matter.
     await one.panel('vue').tick(second)
-    await board.kill()
+    await demo.board().kill()
     await one.panel('react').add('added without a server')
     await two.panel('vue').rename(third, 'renamed without a server')
     await two.panel('vue').move('renamed without a server', 'down')
     await one.says('queue', /trying again/)
     await two.says('queue', /trying again/)
-    await board.restart()
+    await demo.board().restart()
     for (const window of [one, two]) {
       await window.says('queue', 'All saved')
       await window.says('stream', /^Live/)
@@ -177,15 +149,15 @@ describe('two windows', () => {
     const expected = [
       'before the kill',
       second,
-      seeds[3] ?? '',
+      demo.seeds()[3] ?? '',
       'renamed without a server',
-      seeds[4] ?? '',
+      demo.seeds()[4] ?? '',
       'added without a server',
     ]
     await one.shows(expected)
     await two.shows(expected)
-    expect(await board.titles()).toEqual(expected)
-    const isDone = (await board.tasks()).map(({ done }) => String(done))
+    expect(await demo.board().titles()).toEqual(expected)
+    const isDone = (await demo.board().tasks()).map(({ done }) => String(done))
     expect(isDone).toEqual(['false', 'true', 'false', 'false', 'false', 'false'])
     for (const window of [one, two]) {
       const read = () =>
@@ -193,7 +165,7 @@ describe('two windows', () => {
       await expect.poll(read, WAIT).toEqual(isDone)
     }
     // Applied once each, however often they were sent.
-    const ids = (await board.log()).flatMap(({ mutations }) => mutations.map(({ id }) => id))
+    const ids = (await demo.board().log()).flatMap(({ mutations }) => mutations.map(({ id }) => id))
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids).toHaveLength(5)
   })
@@ -201,14 +173,14 @@ describe('two windows', () => {
 
 describe('faults', () => {
   test('a rejected write rolls back in both panels and says why', async () => {
-    const window = await open()
-    const [first = ''] = seeds
+    const window = await demo.open()
+    const [first = ''] = demo.seeds()
     await window.page.locator('#faults-toggle').click()
     await window.page.getByText('0.4 s').click() // so that the optimistic title is seen
     await window.arm('reject')
     await window.panel('react').rename(first, 'refused')
     await window.shows(renamed(first, 'refused'))
-    await window.shows(seeds)
+    await window.shows(demo.seeds())
     for (const name of ['react', 'vue'] as const) {
       const notice = window.panel(name).row(first).getByRole('region', { name: 'Refused' })
       await expect.poll(() => notice.textContent(), WAIT).toContain('The server said no, because you asked it to.')
@@ -216,29 +188,29 @@ describe('faults', () => {
     }
     await window.says('queue', '1 failed')
     await window.says('error', /The server said no/)
-    expect(await board.titles()).toEqual(seeds)
+    expect(await demo.board().titles()).toEqual(demo.seeds())
 
     await window.panel('vue').row(first).getByRole('button', { name: 'Try again' }).click()
     await window.shows(renamed(first, 'refused'))
     await window.says('queue', 'All saved')
-    expect(await board.titles()).toEqual(renamed(first, 'refused'))
+    expect(await demo.board().titles()).toEqual(renamed(first, 'refused'))
   })
 
   test('a task that the server does not take is gone, with the reason in its place', async () => {
-    const window = await open()
+    const window = await demo.open()
     const title = 'x'.repeat(81)
     await window.panel('vue').add(title)
     const notice = window.page.locator('#react').getByRole('region', { name: 'Refused' })
     await expect.poll(() => notice.textContent(), WAIT).toContain('A title has at most 80 characters; this one has 81.')
-    await window.shows(seeds)
+    await window.shows(demo.seeds())
     await notice.getByRole('button', { name: 'Dismiss' }).click()
     await window.says('queue', 'All saved')
     expect(await window.page.getByRole('region', { name: 'Refused' }).count()).toBe(0)
   })
 
   test.each(['loseAnswer', 'loseRequest'] as const)('a write is applied once on the server with %s', async (fault) => {
-    const [window, other] = [await open(), await open()]
-    const [first = ''] = seeds
+    const [window, other] = [await demo.open(), await demo.open()]
+    const [first = ''] = demo.seeds()
     await window.arm(fault)
     await window.panel('react').rename(first, 'once')
     await window.shows(renamed(first, 'once'))
@@ -247,13 +219,13 @@ describe('faults', () => {
       .toContain(fault === 'loseAnswer' ? 'the answer is lost' : 'the request is lost')
     await window.says('queue', 'All saved')
     await other.shows(renamed(first, 'once'))
-    expect(changesOf(await board.log())).toEqual([['rename', first, 'once']])
-    expect((await board.tasks()).map(({ version }) => version)).toEqual([2, 1, 1, 1, 1])
+    expect(changesOf(await demo.board().log())).toEqual([['rename', first, 'once']])
+    expect((await demo.board().tasks()).map(({ version }) => version)).toEqual([2, 1, 1, 1, 1])
   })
 
   test('a rename that meets another rename asks which title stays', async () => {
-    const window = await open()
-    const [first = ''] = seeds
+    const window = await demo.open()
+    const [first = ''] = demo.seeds()
     const theirs = `${first} · Robin was here`
     await window.arm('conflict')
     await window.panel('react').rename(first, 'mine')
@@ -263,31 +235,31 @@ describe('faults', () => {
     await expect.poll(() => notice.textContent(), WAIT).toContain(theirs)
     await notice.getByRole('button', { name: 'Keep mine' }).click()
     await window.says('queue', 'All saved')
-    expect(await board.titles()).toEqual(renamed(first, 'mine'))
+    expect(await demo.board().titles()).toEqual(renamed(first, 'mine'))
 
     await window.arm('conflict')
     await window.panel('vue').rename('mine', 'mine again')
     await window.panel('react').row('mine again').getByRole('button', { name: 'Take theirs' }).click()
     await window.shows(renamed(first, 'mine · Robin was here'))
     await window.says('queue', 'All saved')
-    expect(await board.titles()).toEqual(renamed(first, 'mine · Robin was here'))
+    expect(await demo.board().titles()).toEqual(renamed(first, 'mine · Robin was here'))
   })
 
   test('a tick that meets a newer version is put on top of it', async () => {
-    const window = await open()
-    const [first = ''] = seeds
+    const window = await demo.open()
+    const [first = ''] = demo.seeds()
     await window.arm('conflict')
     await window.panel('react').tick(first)
     await window.shows(renamed(first, `${first} · Robin was here`))
     await window.says('queue', 'All saved')
-    const [task] = await board.tasks()
+    const [task] = await demo.board().tasks()
     expect(task).toMatchObject({ title: `${first} · Robin was here`, done: true })
     expect(await window.page.getByRole('region', { name: 'Conflict' }).count()).toBe(0)
   })
 
   test('offline edits go out after reconnecting, in order', async () => {
-    const [window, other] = [await open(), await open()]
-    const [first = '', second = ''] = seeds
+    const [window, other] = [await demo.open(), await demo.open()]
+    const [first = '', second = ''] = demo.seeds()
     await window.setOffline(true)
     await window.says('network', 'Offline')
     await window.panel('react').add('one')
@@ -297,17 +269,17 @@ describe('faults', () => {
     await window.panel('react').rename(first, 'first')
     await window.panel('vue').remove(second)
     await window.panel('react').rename('uno', 'un')
-    const expected = ['first', ...seeds.slice(2), 'un', 'two']
+    const expected = ['first', ...demo.seeds().slice(2), 'un', 'two']
     await window.shows(expected)
     await window.says('queue', '7 waiting')
     expect(await window.panel('react').row('un').locator('.mark').textContent()).toBe('waiting')
-    expect(await board.titles()).toEqual(seeds)
+    expect(await demo.board().titles()).toEqual(demo.seeds())
     await window.setOffline(false)
     await other.shows(expected)
     await window.says('queue', 'All saved')
     await window.shows(expected)
-    expect(await board.titles()).toEqual(expected)
-    expect(changesOf(await board.log())).toEqual([
+    expect(await demo.board().titles()).toEqual(expected)
+    expect(changesOf(await demo.board().log())).toEqual([
       ['add', 'one'],
       ['add', 'two'],
       ['rename', 'one', 'uno'],
@@ -339,7 +311,7 @@ function changesOf(log: readonly LogEntry[]): string[][] {
 
 let seedTitles = new Map<unknown, string>()
 beforeEach(async () => {
-  seedTitles = new Map((await board.tasks()).map(({ id, title }) => [id, title]))
+  seedTitles = new Map((await demo.board().tasks()).map(({ id, title }) => [id, title]))
 })
 function seedOf(id: unknown): string | undefined {
   return seedTitles.get(id)
