@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vitest/config'
 import { defineConfig } from 'vitest/config'
+import { alias } from '../../scripts/aliases.ts'
 import { mutants } from './mutants.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -23,11 +24,12 @@ const plugin: Plugin = {
 export default defineConfig({
   root,
   plugins: [plugin],
-  resolve: { alias: [{ find: /^tidemark$/, replacement: `${root}src/index.ts` }] },
+  resolve: { alias },
   test: {
     environment: 'node',
     fsModuleCache: false, // or a mutant would be served the modules of another
     include: ['tests/scenarios/**/*.test.ts', 'tests/client/**/*.test.ts', 'tests/properties/**/*.test.ts'],
+    testTimeout: 30_000, // a busy machine is no mutant
     bail: 1,
     reporters: ['dot'],
     env: { RUNS: process.env['RUNS'] ?? '1800' },
