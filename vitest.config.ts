@@ -8,10 +8,20 @@ import type { TestProjectInlineConfiguration } from 'vitest/config'
 import { defineConfig } from 'vitest/config'
 import { alias } from './scripts/aliases.ts'
 import { chromiumArguments, chromiumPath, hasChromium } from './tests/chromium.ts'
+import { PATIENCE } from './tests/kit/patience.ts'
+
+/** For what waits for real sockets, timers and pages: a busy machine is no failure (`tests/kit/patience.ts`). */
+const patience = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: PATIENCE.timeout } },
+  setupFiles: ['tests/kit/testing-library.ts'],
+} satisfies TestProjectInlineConfiguration['test']
 
 const node: TestProjectInlineConfiguration = {
   resolve: { alias },
   test: {
+    ...patience,
     name: 'node',
     environment: 'node',
     include: ['tests/**/*.test.{ts,tsx}'],
@@ -31,6 +41,7 @@ const older: TestProjectInlineConfiguration = {
     ],
   },
   test: {
+    ...patience,
     name: 'older',
     environment: 'node',
     include: ['tests/adapters/{contract,mutations,views,older}.test.ts'],
@@ -79,6 +90,7 @@ const chromium: TestProjectInlineConfiguration = {
     ],
   },
   test: {
+    ...patience,
     name: 'chromium',
     include: ['tests/**/*.browser.test.{ts,tsx}'],
     exclude: ['tests/dist/**'],
@@ -95,11 +107,10 @@ const chromium: TestProjectInlineConfiguration = {
 const e2e: TestProjectInlineConfiguration = {
   resolve: { alias },
   test: {
+    ...patience,
     name: 'e2e',
     environment: 'node',
     include: ['tests/e2e/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     fileParallelism: false,
   },
 }

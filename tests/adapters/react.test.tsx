@@ -210,7 +210,7 @@ describe('transitions', () => {
     show(true)
     await new Promise((resolve) => setTimeout(resolve, 20)) // some of the thirty have rendered
     world.sync.mutate(addTodo, b)
-    await expect.poll(() => page.box.querySelectorAll('i').length, { timeout: 5000 }).toBe(30)
+    await expect.poll(() => page.box.querySelectorAll('i').length).toBe(30)
     await settle()
     expect(commits.filter((each) => each.length > 1)).toEqual([])
     expect(texts()).toEqual(['A,B '])

@@ -3,6 +3,7 @@ import type { SyncError } from 'tidemark'
 import { createSyncClient, defineMutation } from 'tidemark'
 import { conflict, createMockServer, reject } from 'tidemark/mocks'
 import { afterEach, expect, test, vi } from 'vitest'
+import { PATIENCE } from '../kit/patience.ts'
 
 const ends: (() => void)[] = []
 afterEach(() => {
@@ -44,7 +45,7 @@ function start() {
 }
 
 const connected = ({ sync }: ReturnType<typeof start>) =>
-  vi.waitFor(() => expect(sync.status.getState().stream).toBe('open'))
+  vi.waitFor(() => expect(sync.status.getState().stream).toBe('open'), PATIENCE)
 
 test('a refusal that the stream brings first says what the answer would say', async () => {
   const app = start()
@@ -61,7 +62,7 @@ test('a conflict that the stream brings first is still resolved by its policy', 
   await connected(app)
   const held = app.server.faults.hold({ on: 'write' })
   const handle = app.sync.mutate(app.claim, null)
-  await vi.waitFor(() => expect(app.sync.status.getState().cursor).toMatch(/:1$/))
+  await vi.waitFor(() => expect(app.sync.status.getState().cursor).toMatch(/:1$/), PATIENCE)
   held.release()
   expect(await handle.confirmed).toEqual({ id: '1' })
 })

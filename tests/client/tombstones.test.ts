@@ -2,6 +2,7 @@
 import { createQueryStore, createSyncClient, entity, queryOptions } from 'tidemark'
 import { createMockServer } from 'tidemark/mocks'
 import { afterEach, expect, test, vi } from 'vitest'
+import { PATIENCE } from '../kit/patience.ts'
 
 interface Todo {
   id: string
@@ -39,9 +40,9 @@ async function start({ plain = false } = {}) {
     server.close,
   )
   const shows = (ids: string[]) =>
-    vi.waitFor(() => expect(store.getState().data?.map(({ id }) => id)).toEqual(ids), { timeout: 4_500 })
+    vi.waitFor(() => expect(store.getState().data?.map(({ id }) => id)).toEqual(ids), PATIENCE)
   await shows(['a', 'b'])
-  await vi.waitFor(() => expect(sync.status.getState().stream).toBe('open'))
+  await vi.waitFor(() => expect(sync.status.getState().stream).toBe('open'), PATIENCE)
   return { server, sync, shows }
 }
 
@@ -71,7 +72,7 @@ test('without cursors, a read that was asked for before the deletion is not', as
   const { server, sync, shows } = await start({ plain: true })
   const held = server.faults.hold({ on: 'todos' })
   const old = sync.queryClient.refetchQueries({ queryKey: ['todos'] })
-  await vi.waitFor(() => expect(held.waiting).toBe(1))
+  await vi.waitFor(() => expect(held.waiting).toBe(1), PATIENCE)
   await server.database.todos.delete('b')
   await shows(['a'])
   held.release()

@@ -1,5 +1,6 @@
 import { createMockServer } from 'tidemark/mocks/browser'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { PATIENCE } from '../kit/patience.ts'
 import { listen, MILK, send } from './support'
 
 const server = createMockServer({ tables: { todos: { rows: [MILK], entity: 'todo' } } })
@@ -41,7 +42,7 @@ test('a stream brings events through the service worker, and ends with its clien
   expect(await stream.next()).toMatchObject({ event: 'invalidate' })
   abort.abort()
   await expect(stream.next()).rejects.toThrow('abort')
-  await vi.waitFor(() => expect(server.streams).toBe(0))
+  await vi.waitFor(() => expect(server.streams).toBe(0), PATIENCE)
 })
 
 test('a stream that is cut breaks in the middle of an event', async () => {

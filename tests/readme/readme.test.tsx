@@ -47,7 +47,7 @@ describe('its code', () => {
     render(<App />)
     await waitFor(() => expect(server.streams).toBe(1))
     fireEvent.click(screen.getByText('Add milk'))
-    await screen.findByText('Milk', {}, { timeout: 50 })
+    screen.getByText('Milk')
     await screen.findByText('Saving')
     expect(await server.database.todos.all()).toEqual([])
     held.release()

@@ -1,6 +1,7 @@
 import { createQueryStore, createSyncClient, queryOptions } from 'tidemark'
 import { createSyncHandler, memoryStore } from 'tidemark/server'
 import { expect, test, vi } from 'vitest'
+import { PATIENCE } from '../kit/patience.ts'
 
 const openStream = (handler: (request: Request) => Promise<Response>, search = '') =>
   handler(new Request(`http://x/sync/stream${search}`, { headers: { accept: 'text/event-stream' } }))
@@ -24,11 +25,11 @@ test('a client that names no topics hears every write', async () => {
       queryFn: ({ fetch }) => fetch('/sync/queries/todos').then((response): Promise<unknown[]> => response.json()),
     }),
   )
-  await vi.waitFor(() => expect(sync.status.getState().stream).toBe('open'))
+  await vi.waitFor(() => expect(sync.status.getState().stream).toBe('open'), PATIENCE)
   store.subscribe(() => {})
-  await vi.waitFor(() => expect(store.getState().data).toEqual([]))
+  await vi.waitFor(() => expect(store.getState().data).toEqual([]), PATIENCE)
   await handler.write((tx) => tx.put('todo', '1', { id: '1' }))
-  await vi.waitFor(() => expect(store.getState().data).toHaveLength(1))
+  await vi.waitFor(() => expect(store.getState().data).toHaveLength(1), PATIENCE)
   stop()
   await sync.close()
   await handler.close()

@@ -9,6 +9,31 @@ import { EVENT_STREAM, expectClean, RAW_HEAD, serve, serveRaw, until } from './s
 import { change, createSyncBench, hello } from './support/sync'
 import { createVirtualClock, createVirtualNetwork } from './support/virtual'
 
+/** Bytes of its answers that a server's clients have read. */
+const read = new WeakMap<LoopbackServer, number>()
+
+const readOf = (server: LoopbackServer): number => read.get(server) ?? 0
+
+/** `fetch` that counts what is read of the answer. */
+async function countingFetch(server: LoopbackServer, url: string, init?: RequestInit): Promise<Response> {
+  const answer = await fetch(url, init)
+  const { body } = answer
+  const getReader = body?.getReader.bind(body)
+  if (body === null || getReader === undefined) return answer
+  const counting = (): ReadableStreamDefaultReader<Uint8Array> => {
+    const reader = getReader()
+    const next = reader.read.bind(reader)
+    reader.read = async () => {
+      const part = await next()
+      read.set(server, readOf(server) + (part.value?.length ?? 0))
+      return part
+    }
+    return reader
+  }
+  Object.assign(body, { getReader: counting })
+  return answer
+}
+
 /** An event stream of its own in virtual time, on a real server. */
 function connect(server: LoopbackServer, options: Partial<EventStreamOptions> = {}) {
   const clock = createVirtualClock()
@@ -20,6 +45,7 @@ function connect(server: LoopbackServer, options: Partial<EventStreamOptions> = 
       url: server.url,
       onMessage: (message) => void messages.push(message),
       onError: (error) => void errors.push(error),
+      fetch: (url, init) => countingFetch(server, url, init),
       ...options,
     },
     { clock, network, random: seededRandom(3) },
@@ -54,7 +80,7 @@ describe('a connection that ends', () => {
         response.writeHead(200, EVENT_STREAM)
         if (count > 0) return void response.write(event(count + 10))
         response.write(first)
-        setTimeout(() => ends[how]?.(server, () => response.end()), 20)
+        void until(() => readOf(server) >= first.length).then(() => ends[how]?.(server, () => response.end()))
       })
       return server
     }
@@ -151,8 +177,9 @@ describe('a connection that is silent', () => {
     await bench.stands('open')
     for (const byte of 'a\ndata: b\n\n') {
       await bench.clock.advance(8_000)
+      const before = readOf(server)
       drip(byte)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => readOf(server) > before)
     }
     await until(() => bench.messages.length === 1)
     expect([bench.data(), bench.state().state]).toEqual([['a\nb'], 'open'])
@@ -399,11 +426,12 @@ describe('a limit', () => {
     })
     const bench = connect(server, { heartbeat: 15_000 })
     await bench.stands('open')
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await until(() => readOf(server) > 0)
     for (let i = 0; i < 6; i++) {
       expect(bench.state().state).toBe('open')
+      const before = readOf(server)
       drip('x')
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => readOf(server) > before)
       await bench.clock.advance(10_000)
     }
     expect(bench.state()).toMatchObject({ state: 'waiting', lastError: { code: 'timeout' } })

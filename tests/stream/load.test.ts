@@ -51,9 +51,7 @@ describe('ten thousand events a second', () => {
   const events = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, i) => change(`e:${from + i}`, `e:${from + i + 1}`)).join('')
 
-  test('reach a fast consumer in time, in few transactions, and let the event loop breathe', {
-    timeout: 30_000,
-  }, async () => {
+  test('reach a fast consumer in time, in few transactions, and let the event loop breathe', async () => {
     const server = await serve((_, response) => {
       response.writeHead(200, EVENT_STREAM).write(hello('e:0'))
       let sent = 0
@@ -73,7 +71,7 @@ describe('ten thousand events a second', () => {
     await expectClean(server, clock)
   })
 
-  test('in one burst hold the event loop for 5 ms at a time', { timeout: 30_000 }, async () => {
+  test('in one burst hold the event loop for 5 ms at a time', async () => {
     const burst = Array.from({ length: 20_000 }, (_, i) =>
       frame('patch', { prev: `e:${i}`, changes: [] }, `e:${i + 1}`),
     )
@@ -103,7 +101,7 @@ describe('ten thousand events a second', () => {
     await expectClean(server, clock)
   })
 
-  test('make the server wait for a slow consumer, and memory stays flat', { timeout: 60_000 }, async () => {
+  test('make the server wait for a slow consumer, and memory stays flat', async () => {
     const line = `data: ${'x'.repeat(1_000)}\n\n`
     let written = 0
     let blocked = 0
@@ -166,9 +164,7 @@ describe('compression', () => {
     await expectClean(server, clock)
   })
 
-  test('that is never flushed is a stream that does not speak: polled after three attempts', {
-    timeout: 20_000,
-  }, async () => {
+  test('that is never flushed is a stream that does not speak: polled after three attempts', async () => {
     const server = await gzipped(false)
     const clock = createFastClock(100)
     const { stream } = createRecorder(server.url, clock)
@@ -179,7 +175,7 @@ describe('compression', () => {
   })
 })
 
-test('HTTP/2 carries a stream, its end and its abort', { timeout: 20_000 }, async () => {
+test('HTTP/2 carries a stream, its end and its abort', async () => {
   let opened = 0
   let closed = 0
   const server = createHttp2Server()
@@ -224,7 +220,7 @@ test('HTTP/2 carries a stream, its end and its abort', { timeout: 20_000 }, asyn
   expect(clock.timers()).toBe(0)
 })
 
-test('two hundred clients come back after a restart, spread, with few requests each', { timeout: 60_000 }, async () => {
+test('two hundred clients come back after a restart, spread, with few requests each', async () => {
   const factor = 20
   const clock = createFastClock(factor)
   let isUp = true

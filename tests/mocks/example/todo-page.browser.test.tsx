@@ -39,7 +39,7 @@ test('shows what others write, also after the stream broke in the middle of an e
   await waitFor(async () => expect(await server.database.todos.all()).toHaveLength(1))
   server.faults.cut()
   await server.database.todos.put({ id: 'eggs', title: 'Eggs' })
-  await screen.findByText('Eggs', {}, { timeout: 5_000 })
+  await screen.findByText('Eggs')
   await waitFor(() => expect(server.streams).toBe(1))
   await server.database.todos.delete('eggs')
   await waitFor(() => expect(screen.queryByText('Eggs')).toBeNull())

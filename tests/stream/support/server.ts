@@ -132,7 +132,7 @@ export function createFastClock(factor = 1): CountingClock {
 const origin = performance.now()
 
 /** Waits until `check` is true, in real time, or fails. */
-export async function until(check: () => boolean, what = 'what was waited for', limit = 4_000): Promise<void> {
+export async function until(check: () => boolean, what = 'what was waited for', limit = 30_000): Promise<void> {
   const end = performance.now() + limit
   while (!check()) {
     if (performance.now() > end) throw new Error(`${what} did not happen within ${limit} ms`)
