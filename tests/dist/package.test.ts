@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
+import { basename, dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, inject, test } from 'vitest'
 import { entries, namesOf } from '../public-names.ts'
 import { specifiersOf } from '../syntax.ts'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const full = inject('full')
 const installed = join(full, 'node_modules/tidemark')
 const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
@@ -31,6 +33,32 @@ function graphOf(file: string): { packages: string[]; files: string[] } {
   return { packages: [...packages].sort(), files: [...files] }
 }
 
+/** The package of a specifier: `zustand/vanilla` → `zustand`. */
+const nameOf = (specifier: string): string => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
+
+/** Whether a link of README leads somewhere where it is read: on npm, there is only what was packed. */
+function leads(link: string, address: string): boolean {
+  if (link.startsWith('#') || /^https:\/\/(?!github\.com\/tidemark\/)/.test(link)) return true
+  const path = link.startsWith(`${address}/blob/main/`) ? link.slice(`${address}/blob/main/`.length) : undefined
+  const folder = path === undefined ? installed : root
+  return existsSync(join(folder, (path ?? link).replace(/#.*/, '')))
+}
+
+/** The line of the source that the built line with this text was made of, by the map beside it. */
+function originOf(entry: string, text: string): string | undefined {
+  const name = text.replace('export ', '')
+  for (const file of graphOf(fileOf(entry)).files) {
+    const lines = readFileSync(join(installed, file), 'utf8').split('\n')
+    const line = lines.findIndex((each) => each.startsWith(`${name}(`))
+    if (line === -1) continue
+    const payload = JSON.parse(readFileSync(join(installed, `${file}.map`), 'utf8'))
+    const origin = new SourceMap(payload).findEntry(line, 0)
+    const at = payload.sources.indexOf('originalSource' in origin ? origin.originalSource : '')
+    return payload.sourcesContent[at]?.split('\n')['originalLine' in origin ? origin.originalLine : 0]
+  }
+  return undefined
+}
+
 /** Runs a module in Node, in a folder where the package is installed; its standard output is JSON. */
 function run(folder: string, code: string): unknown {
   return JSON.parse(execFileSync('node', ['--input-type=module', '-e', code], { cwd: folder, encoding: 'utf8' }))
@@ -48,6 +76,52 @@ describe('the package', () => {
     const promised = Object.values(manifest.exports as Record<string, string | Record<string, string>>)
     const paths = promised.flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)))
     expect(paths.filter((path) => !existsSync(join(installed, path)))).toEqual([])
+  })
+
+  test('says where it lives, and README leads there or into the package', () => {
+    const address = 'https://github.com/tidemark/tidemark'
+    expect(manifest).toMatchObject({ homepage: `${address}#readme`, bugs: { url: `${address}/issues` } })
+    expect(manifest.repository.url).toBe(`git+${address}.git`)
+    const readme = readFileSync(join(installed, 'README.md'), 'utf8')
+    const links = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '')
+    expect(links.length).toBeGreaterThan(5)
+    const dead = links.filter((link) => !leads(link, address))
+    expect(dead).toEqual([])
+  })
+
+  test('imports every dependency that it has', () => {
+    const used = new Set(entries.flatMap(({ specifier }) => graphOf(fileOf(specifier)).packages.map(nameOf)))
+    expect(Object.keys(manifest.dependencies).filter((name) => !used.has(name))).toEqual([])
+  })
+
+  test('has a map with its sources for each built file', () => {
+    const files = globSync('dist/**/*.js', { cwd: installed })
+    expect(files.length).toBeGreaterThan(7)
+    for (const file of files) {
+      const code = readFileSync(join(installed, file), 'utf8')
+      expect(code.trimEnd().split('\n').at(-1), file).toBe(`//# sourceMappingURL=${basename(file)}.map`)
+      const map = JSON.parse(readFileSync(join(installed, `${file}.map`), 'utf8'))
+      expect(
+        map.sourcesContent.every((source: unknown) => typeof source === 'string' && source !== ''),
+        file,
+      ).toBe(true)
+      expect(map.sourcesContent.length, file).toBe(map.sources.length)
+    }
+  })
+
+  test('has maps that lead from a line to the line it was made of', () => {
+    for (const [entry, text] of [
+      ['tidemark', 'export function createSyncClient'],
+      ['tidemark/react', 'export function useSyncClient'],
+      ['tidemark/vue', 'export function resolveSyncClient'],
+      ['tidemark/server', 'export function createSyncHandler'],
+    ] as const) {
+      expect(originOf(entry, text), entry).toContain(text)
+    }
+  })
+
+  test('has no declaration map whose source it does not hold', () => {
+    expect(globSync('dist/**/*.d.ts.map', { cwd: installed })).toEqual([])
   })
 
   test('reaches the core from the adapters through its own entry, and never holds it twice', () => {
