@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Serving } from '../project.ts'
 import type { App } from './app.ts'
 import { installApps, run, serve } from './app.ts'
-import { hydratesAndWrites, keepsUsersApart, launch, servesRows } from './probes.ts'
+import { htmlFor, hydratesAndWrites, keepsUsersApart, launch, servesRows } from './probes.ts'
 import type { Site } from './site.ts'
-import { createSite } from './site.ts'
+import { createSite, freePort } from './site.ts'
 
 const manifest = {
   dependencies: { '@tanstack/react-query': '^5.104.0', next: '^16.0.0', react: '^19.0.0', 'react-dom': '^19.0.0' },
@@ -78,5 +78,30 @@ describe.each([
   test('says nothing on the server', () => {
     expect(serving?.output()).toMatch(/Ready/)
     expect(serving?.output()).not.toMatch(/warn|error|⨯|tidemark/i)
+  })
+})
+
+describe.each([
+  ['', ''],
+  [' with Cache Components', '1'],
+])('in development%s', (_, CACHE_COMPONENTS) => {
+  test('a client that requests share is told of at the second, and a client per request never', async () => {
+    if (app === undefined) throw new Error('There is no application.')
+    const env = { CACHE_COMPONENTS, DIST_DIR: `.next-dev${CACHE_COMPONENTS}` }
+    const until = /Local:\s+http:\/\/127\.0\.0\.1:(\d+)[\s\S]*Ready/
+    const line = `next dev -p ${await freePort()} -H 127.0.0.1`
+    const serving = await serve(app, site, { line, env, until })
+    try {
+      for (const [path] of [...PAGES, ...PAGES, ...PAGES]) await htmlFor(site, path, 'alice')
+      await htmlFor(site, '/shared', 'alice')
+      expect(serving.output()).not.toMatch(/SyncError/)
+      await htmlFor(site, '/shared', 'bob')
+      const said = () => serving.output().match(/SyncError.*/g)
+      await expect
+        .poll(said, { timeout: 60_000 })
+        .toEqual([expect.stringContaining('has rendered on the server before')])
+    } finally {
+      await serving.stop()
+    }
   })
 })

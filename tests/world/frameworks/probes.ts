@@ -11,7 +11,7 @@ export const launch = (): Promise<Browser> => chromium.launch({ executablePath: 
 const WITHIN = { timeout: 60_000 }
 
 /** The page as it is sent to a user, all of it. */
-async function htmlFor(site: Site, path: string, user: string): Promise<string> {
+export async function htmlFor(site: Site, path: string, user: string): Promise<string> {
   const answer = await fetch(site.origin + path, { headers: { cookie: `user=${user}` } })
   const html = await answer.text()
   expect({ status: answer.status, html }).toEqual({ status: 200, html: expect.anything() })
