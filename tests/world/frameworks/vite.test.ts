@@ -28,6 +28,31 @@ const manifest = {
     vite: '^8.0.0',
     vue: '^3.5.0',
   },
+  devDependencies: {
+    '@types/node': '^24.0.0',
+    '@types/react': '^19.0.0',
+    '@types/react-dom': '^19.0.0',
+    typescript: '^5.9.0',
+  },
+}
+
+/** What the samples are compiled with; those of Vue need a compiler of their own. */
+const compiler = {
+  compilerOptions: {
+    target: 'ES2022',
+    lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+    module: 'ESNext',
+    moduleResolution: 'bundler',
+    jsx: 'react-jsx',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node', 'vite/client'],
+  },
+  include: ['react-router', 'tanstack-start', 'vite-react'],
+  exclude: ['**/dist', '**/build', '**/.react-router'],
 }
 
 interface Framework {
@@ -113,4 +138,11 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     expect(serving?.output()).toMatch(framework.until)
     expect(serving?.output()).not.toMatch(/tidemark/i)
   })
+})
+
+test('the samples for React compile', async () => {
+  const [app] = apps
+  if (app === undefined) throw new Error('There is no application.')
+  app.project.write({ 'tsconfig.json': JSON.stringify(compiler) })
+  await run({ ...app, folder: '.' }, { line: 'tsc -p .' })
 })
