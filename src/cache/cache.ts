@@ -121,7 +121,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   })
 
   function unwatched(query: Query): void {
-    core.checkLayers()
+    core.clock.soon(core.checkLayers) // a page that follows another watches it again by then
     if ((recordOf(query)?.missed ?? 0) > 0) core.listener?.onReadSettled() // nobody waits for its read any more
   }
 

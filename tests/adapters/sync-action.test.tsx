@@ -3,12 +3,12 @@
 import type { ReactNode } from 'react'
 import { startTransition, useState, useTransition } from 'react'
 import { createRoot } from 'react-dom/client'
-import type { defineMutation } from 'tidemark'
+import { defineMutation } from 'tidemark'
 import { SyncProvider, usePending, useQuery, useSyncAction } from 'tidemark/react'
 import { afterEach, expect, test } from 'vitest'
 import { settle } from './driver.ts'
 import type { Todo } from './todos.ts'
-import { addTodo, titles, todosQuery, todoWorld } from './todos.ts'
+import { addTodo, titles, todoRow, todosQuery, todoWorld } from './todos.ts'
 
 const ends: Array<() => void> = []
 afterEach(() => {
@@ -162,4 +162,42 @@ test('what cannot be stored is thrown at the caller of the action', async () => 
   await settle()
   expect(() => act({ id: 'b', title: () => 'B' })).toThrow('which JSON does not keep')
   expect(world.sync.outbox.getState().entries).toEqual([])
+})
+
+/** Its answer has no data: base is read again, and lacks the write until then. */
+const markTodo = defineMutation({
+  mutationKey: ['todos', 'mark'],
+  mutationFn: ({ id }: { id: string }, { fetch }) => fetch(`/todos/${id}/mark`),
+  optimistic: (view, { id }) =>
+    view.row(todoRow, id).update((todo) => {
+      todo.title = 'marked'
+    }),
+})
+
+test('a write that base does not contain stays pending when one page follows another', async () => {
+  const world = todoWorld({ mutations: [markTodo] })
+  let turn: () => void = () => {}
+  const Page = () => `${list()}|${usePending({ entity: todoRow, id: 'a' }, (writes) => writes.length)}`
+  const Pages = () => {
+    const [page, setPage] = useState(0)
+    turn = () => startTransition(() => setPage(page + 1))
+    return (
+      <>
+        {page}|<Page key={page} />
+      </>
+    )
+  }
+  const page = mount(world, <Pages />)
+  await withTodos(world)
+  world.sync.mutate(markTodo, { id: 'a' })
+  await settle()
+  await world.net.take('POST').answer({}, { headers: { 'sync-cursor': 'e:1' } })
+  await settle()
+  expect(page.read()).toBe('0|marked|1')
+  turn()
+  await settle()
+  expect(page.read()).toBe('1|marked|1')
+  await world.net.take('GET').answer([{ id: 'a', title: 'marked' }], { headers: { 'sync-cursor': 'e:1' } })
+  await settle()
+  expect(page.read()).toBe('1|marked|0')
 })
