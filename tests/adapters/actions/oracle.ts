@@ -1,0 +1,202 @@
+// What may be on screen. From what the page was told follows one state; a step leads from an old one to a new one, and a
+// frame that shows neither, or the old one after the new one, is bad. It knows nothing of any library.
+
+/** What the page does or is told. A write adds a token, which names it; no other write has it. */
+export type Fact =
+  | { kind: 'acted'; write: string }
+  | { kind: 'answered'; write: string; position: number; hasData: boolean }
+  | { kind: 'refused'; write: string }
+  | { kind: 'lost'; write: string }
+  | { kind: 'pushed'; position: number; names: string | undefined }
+  | { kind: 'read'; position: number; names: readonly string[] }
+
+export interface Display {
+  /** In any order. */
+  tokens: readonly string[]
+  /** Every place that says whether a write is pending; they must agree. */
+  marks: readonly boolean[]
+}
+
+interface Write {
+  readonly name: string
+  /** It is known that what the page was told up to this position contains it. */
+  readonly at: number | undefined
+  readonly ended: 'no' | 'accepted' | 'refused'
+  readonly isLost: boolean
+}
+
+interface State {
+  /** What base has. */
+  readonly position: number
+  /** What base is known to lack up to, since a write was accepted there without data: events wait for a read. */
+  readonly lacks: number
+  readonly writes: readonly Write[]
+}
+
+export interface OracleOptions {
+  /** What the server has at a position. */
+  tokensAt(position: number): readonly string[]
+  /**
+   * `true`: when nothing moves any more the screen shows the newest state, and pending is what is not settled. `false`: it
+   * may lag behind, may call a write pending for longer, and a write whose answer was lost may be taken back.
+   */
+  isExact: boolean
+}
+
+/** A token twice; tokens too few, too many or again; a mark that does not agree; the newest state is not there in the end. */
+export type Fault = 'twice' | 'tokens' | 'mark' | 'late'
+
+export interface Oracle {
+  tell(fact: Fact): void
+  /** Judges what is on screen. */
+  observe(display: Display): Fault | undefined
+  /** Nothing moves any more: judges, and closes the group of facts that came together. */
+  close(display: Display): Fault | undefined
+  /** Whether it is what should be there when nothing moves any more. */
+  isThere(display: Display): boolean
+  /** Whether a write should be pending then. */
+  hasPending(): boolean
+}
+
+/** Facts of one group may take effect in any order: a moment is a state in which some of them have. */
+interface Moment {
+  readonly group: number
+  /** Which facts of the group have taken effect, as bits. */
+  readonly done: number
+  readonly state: State
+  readonly tokens: string
+  readonly isPending: boolean
+}
+
+export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
+  /** Facts that came together. */
+  const groups: Fact[][] = [[]]
+  const moments = new Map<string, Moment>()
+  let reached: readonly Moment[] = [momentOf(0, 0, { position: 0, lacks: 0, writes: [] })]
+
+  const last = (): number => groups.length - 1
+  const isFull = ({ group, done }: Moment): boolean => done === 2 ** (groups[group]?.length ?? 0) - 1
+
+  function momentOf(group: number, done: number, state: State): Moment {
+    const name = `${group} ${done} ${JSON.stringify(state)}`
+    const known = moments.get(name)
+    if (known !== undefined) return known
+    const made = { group, done, state, ...expectedOf(state, tokensAt, isExact) }
+    moments.set(name, made)
+    return made
+  }
+
+  const known = new WeakMap<Moment, { when: string; next: readonly Moment[] }>()
+
+  function after(moment: Moment): readonly Moment[] {
+    const { group, done, state } = moment
+    const facts = groups[group] ?? []
+    const when = `${facts.length} ${group === last()}`
+    const before = known.get(moment)
+    if (before?.when === when) return before.next
+    const begun = group === last() ? [] : [momentOf(group + 1, 0, state)]
+    const next = isFull(moment)
+      ? begun
+      : facts.flatMap((fact, at) =>
+          (done & (2 ** at)) === 0 ? momentOf(group, done | (2 ** at), applied(state, fact, isExact)) : [],
+        )
+    known.set(moment, { when, next })
+    return next
+  }
+
+  /** All that may come from here on, these included. */
+  function reachable(): ReadonlySet<Moment> {
+    const found = new Set(reached)
+    for (const moment of found) for (const next of after(moment)) found.add(next)
+    return found
+  }
+
+  const agrees = (display: Display, { tokens, isPending }: Moment): boolean =>
+    nameOf(display.tokens) === tokens && display.marks.every((mark) => mark === isPending || (mark && !isExact))
+
+  const isNewest = (moment: Moment): boolean => moment.group === last() && isFull(moment)
+
+  function observe(display: Display): Fault | undefined {
+    const all = [...reachable()]
+    const fits = all.filter((moment) => agrees(display, moment))
+    if (fits.length > 0) {
+      reached = fits
+      return undefined
+    }
+    if (all.some(({ tokens }) => tokens === nameOf(display.tokens))) return 'mark'
+    return new Set(display.tokens).size < display.tokens.length ? 'twice' : 'tokens'
+  }
+
+  return {
+    tell(fact) {
+      groups[last()]?.push(fact)
+    },
+    observe,
+    close(display) {
+      const fault = observe(display)
+      const ends = [...reachable()].filter(isNewest)
+      const there = reached.filter(isNewest)
+      groups.push([])
+      if (isExact) reached = (there.length > 0 ? there : ends).map(({ state }) => momentOf(last(), 0, state))
+      return fault ?? (isExact && there.length === 0 ? 'late' : undefined)
+    },
+    isThere: (display) => [...reachable()].some((moment) => isNewest(moment) && agrees(display, moment)),
+    hasPending: () => [...reachable()].some((moment) => isNewest(moment) && moment.isPending),
+  }
+}
+
+const nameOf = (tokens: readonly string[]): string => [...tokens].sort().join(' ')
+
+function applied(state: State, fact: Fact, isExact: boolean): State {
+  const change = (name: string | undefined, patch: (write: Write) => Partial<Write>): readonly Write[] =>
+    state.writes.map((write) => (write.name === name ? { ...write, ...patch(write) } : write))
+  const upTo = (position: number): number => Math.max(state.position, position)
+  switch (fact.kind) {
+    case 'acted':
+      return { ...state, writes: [...state.writes, { name: fact.write, at: undefined, ended: 'no', isLost: false }] }
+    case 'refused':
+      return { ...state, writes: change(fact.write, () => ({ ended: 'refused' })) }
+    case 'answered': {
+      const { position } = fact
+      const writes = change(fact.write, () => ({ at: position, ended: 'accepted' }))
+      return {
+        ...state,
+        ...(fact.hasData ? { position: upTo(position) } : { lacks: Math.max(state.lacks, position) }),
+        writes,
+      }
+    }
+    case 'lost': // known from an event, and no answer comes any more: it is accepted
+      return {
+        ...state,
+        writes: change(fact.write, ({ at, ended }) => ({ isLost: true, ended: at === undefined ? ended : 'accepted' })),
+      }
+    case 'pushed': {
+      const { names, position } = fact
+      const writes = change(names, ({ isLost, ended }) => ({ at: position, ended: isLost ? 'accepted' : ended }))
+      const waits = isExact && state.position < state.lacks
+      return {
+        position: waits ? state.position : upTo(position),
+        lacks: waits ? Math.max(state.lacks, position) : state.lacks,
+        writes,
+      }
+    }
+    case 'read': {
+      const { names, position } = fact
+      const writes = state.writes.map((write) => (names.includes(write.name) ? { ...write, at: position } : write))
+      return { ...state, position: upTo(position), writes }
+    }
+  }
+}
+
+/** What base has, and the writes of the page that are open. */
+function expectedOf(
+  { position, writes }: State,
+  tokensAt: OracleOptions['tokensAt'],
+  isExact: boolean,
+): Pick<Moment, 'tokens' | 'isPending'> {
+  const isIn = ({ at }: Write): boolean => at !== undefined && at <= position
+  const open = writes.filter(({ ended, isLost }) => ended !== 'refused' && (isExact || !isLost))
+  const shown = open.filter((write) => !isIn(write)).map(({ name }) => name)
+  const isPending = open.some((write) => !isIn(write) || (isExact && write.ended === 'no'))
+  return { tokens: nameOf([...new Set([...tokensAt(position), ...shown])]), isPending }
+}
