@@ -2,6 +2,8 @@
 // words of a server or of another error are put at its end (`sentence()`).
 import { describe, expect, test } from 'vitest'
 import { sentence } from '../src/base/errors.ts'
+import { adding, editing, take, todo, todosQuery } from './kit/todos.ts'
+import { createWorld } from './kit/world.ts'
 import type { Node, SourceFile } from './syntax.ts'
 import { readSources } from './syntax.ts'
 
@@ -77,6 +79,49 @@ describe('messages in src and adapters', () => {
 
   test('end with one full stop', () => {
     expect(messages.filter(({ end }) => end !== undefined && !/(^|[^.!?])[.?]$/.test(end))).toEqual([])
+  })
+})
+
+describe('messages that end in the words of a server or of an error', () => {
+  test.each([
+    [
+      422,
+      { detail: 'An issue needs a title.' },
+      'An issue needs a title.',
+      'The server answered 422: An issue needs a title.',
+    ],
+    [422, { title: 'No title' }, 'No title', 'The server answered 422: No title.'],
+    [500, undefined, 'The server answered 500.', 'The server answered 500.'],
+    [
+      409,
+      { detail: 'It has changed.' },
+      'The server has a newer version: The server answered 409: It has changed.',
+      'The server answered 409: It has changed.',
+    ],
+  ])('%i with %j', async (status, problem, written, read) => {
+    const add = adding({ retry: 0, conflict: 'server-wins' })
+    const world = createWorld({ mutations: [add] })
+    world.sync.start()
+    const { confirmed } = world.sync.mutate(add, todo('a', 'one'))
+    const reading = world.sync.queryClient.fetchQuery(todosQuery).catch((error: unknown) => error)
+    await world.settle()
+    await take(world, '/add').answer(problem, { status })
+    await world.net.take('GET').answer(problem, { status })
+    await expect(confirmed).rejects.toMatchObject({ message: written })
+    expect(await reading).toMatchObject({ message: read })
+  })
+
+  test('what a refused write takes with it says why', async () => {
+    const add = adding()
+    const edit = editing()
+    const world = createWorld({ mutations: [add, edit] })
+    world.sync.start()
+    world.sync.mutate(add, todo('a', 'one'))
+    const { confirmed } = world.sync.mutate(edit, { id: 'a', title: 'two' })
+    await world.settle()
+    await take(world, '/add').answer({ detail: 'A todo needs a title.' }, { status: 422 })
+    const message = 'Not sent: what it builds on was refused: A todo needs a title.'
+    await expect(confirmed).rejects.toMatchObject({ code: 'dependency-rejected', message })
   })
 })
 
