@@ -2,7 +2,7 @@
 
 /** TanStack's hooks, unchanged but for one thing: outside of a provider they say which one is missing. */
 import * as TanStack from '@tanstack/react-query'
-import { useQueryClient } from './context'
+import { useQueryClient as nearestQueryClient } from './context'
 
 /** TanStack's `useQuery`. */
 export const useQuery: typeof TanStack.useQuery = /* @__PURE__ */ inProvider(TanStack.useQuery)
@@ -35,12 +35,16 @@ export const useMutationState: typeof TanStack.useMutationState = /* @__PURE__ *
 /** TanStack's `useMutation`, for inline options. */
 export const useInlineMutation: typeof TanStack.useMutation = /* @__PURE__ */ inProvider(TanStack.useMutation)
 
-/** The hook, with a `usage` error where neither a provider nor its last argument says which client is meant. */
+/** The hook; when it fails where neither a provider nor its last argument says which client is meant, that is what it says. */
 function inProvider<T extends (...args: never[]) => unknown>(hook: T): T {
-  const useHook = hook as unknown as (...args: unknown[]) => unknown
+  const call = hook as unknown as (...args: unknown[]) => unknown
   const use = (...args: unknown[]): unknown => {
-    useQueryClient(args[1] as never)
-    return useHook(...args)
+    try {
+      return call(...args)
+    } catch (thrown) {
+      if (args[1] === undefined) nearestQueryClient()
+      throw thrown
+    }
   }
   return use as unknown as T
 }

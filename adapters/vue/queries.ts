@@ -127,11 +127,15 @@ export const useMutationState: typeof useTanStackMutationState = /* @__PURE__ */
 /** TanStack's `useMutation`, for inline options. */
 export const useInlineMutation: typeof useTanStackMutation = /* @__PURE__ */ inPlugin(useTanStackMutation)
 
-/** The composable, with a `usage` error where neither a plugin nor its last argument says which client is meant. */
+/** The composable; when it fails where neither a plugin nor its last argument says which client is meant, that is what it says. */
 function inPlugin<T extends (...args: never[]) => unknown>(composable: T): T {
   const use = (...args: unknown[]): unknown => {
-    if (args[1] === undefined) nearestQueryClient()
-    return (composable as unknown as (...args: unknown[]) => unknown)(...args)
+    try {
+      return (composable as unknown as (...args: unknown[]) => unknown)(...args)
+    } catch (thrown) {
+      if (args[1] === undefined) nearestQueryClient()
+      throw thrown
+    }
   }
   return use as unknown as T
 }
