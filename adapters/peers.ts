@@ -1,6 +1,4 @@
 /** What an entry says of a framework that is too old: what it needs, what it found, and the command that mends it. */
-import { SyncError } from 'tidemark'
-
 export interface Peer {
   /** The entry that needs it, and its name as its users write it: `tidemark/react`, `React`. */
   readonly entry: string
@@ -12,11 +10,14 @@ export interface Peer {
   readonly command: string
 }
 
-/** Throws a `usage` error unless the version that is there is as new as it must be. */
-export function checkPeer({ entry, name, least, found, command }: Peer): void {
-  if (found !== undefined && isAtLeast(found, least)) return
-  const there = found === undefined ? 'an older one' : found
-  throw new SyncError('usage', `${entry} needs ${name} ${least} or newer and found ${there}: run ${command}.`)
+/** What to say of the first that is too old; `undefined` where each is as new as it must be. */
+export function faultOf(...peers: readonly Peer[]): string | undefined {
+  for (const { entry, name, least, found, command } of peers) {
+    if (found !== undefined && isAtLeast(found, least)) continue
+    const there = found === undefined ? 'an older one' : found
+    return `${entry} needs ${name} ${least} or newer and found ${there}: run ${command}.`
+  }
+  return undefined
 }
 
 function isAtLeast(version: string, least: string): boolean {

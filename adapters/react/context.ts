@@ -3,11 +3,11 @@
 /** Providers: TanStack's own context holds the view client, so that TanStack's own hooks show views. */
 import type { QueryClientProviderProps } from '@tanstack/react-query'
 import type { ReactElement, ReactNode } from 'react'
-import { createElement, useContext, useEffect, useSyncExternalStore } from 'react'
+import { createElement, useContext, useEffect } from 'react'
 import type { QueryClient, SyncClient } from 'tidemark'
 import { SyncError } from 'tidemark'
 import { checkSyncClient, findSyncClient, startClient, syncClientFor } from '../clients'
-import { QueryClientContext, usePeers } from './peers'
+import { QueryClientContext, usePeers, useSyncExternalStore } from './peers'
 import { renderInTurn } from './scheduler'
 
 /** Begins with TanStack's own words, which people search for. */

@@ -7,7 +7,7 @@
 import * as TanStack from '@tanstack/react-query'
 import * as React from 'react'
 import { SyncError } from 'tidemark'
-import { checkPeer } from '../peers'
+import { faultOf } from '../peers'
 
 export const useSyncExternalStore: typeof React.useSyncExternalStore = React.useSyncExternalStore
 export const useInsertionEffect: typeof React.useInsertionEffect = React.useInsertionEffect
@@ -16,22 +16,20 @@ export const QueryClientContext: typeof TanStack.QueryClientContext = TanStack.Q
 export const defaultScheduler: typeof TanStack.defaultScheduler = TanStack.defaultScheduler
 export const hashKey: typeof TanStack.hashKey = TanStack.hashKey
 
-/** The value of TanStack's context. Throws a `usage` error where React or TanStack Query is too old, or React is there twice. */
+declare const process: { env: { NODE_ENV?: string } }
+
+/**
+ * The value of TanStack's context. In development it throws a `usage` error where React or TanStack Query is too old, or
+ * React is there twice; bundlers drop the sentences from a production build.
+ */
 export function usePeers(): unknown {
-  checkPeer({
-    entry: 'tidemark/react',
-    name: 'React',
-    least: '18',
-    found: React.version,
-    command: 'npm install react@latest react-dom@latest',
-  })
-  checkPeer({
-    entry: 'tidemark/react',
-    name: '@tanstack/react-query',
-    least: '5.104',
-    found: TanStack.dehydrateQuery === undefined ? undefined : '5.104', // the newest name of that version; it has no number
-    command: 'npm install @tanstack/react-query@5',
-  })
+  let fault: string | undefined
+  try {
+    if (process.env.NODE_ENV !== 'production') fault = tooOld()
+  } catch {
+    // No bundler, and no process.
+  }
+  if (fault !== undefined) throw new SyncError('usage', fault)
   try {
     // biome-ignore lint/correctness/useHookAtTopLevel: what is thrown before it is thrown in every render
     return React.useContext(QueryClientContext)
@@ -40,4 +38,23 @@ export function usePeers(): unknown {
       "React's hooks do not work here: call them inside of a component, and see with npm ls react that React is installed once."
     throw new SyncError('usage', message, { cause })
   }
+}
+
+function tooOld(): string | undefined {
+  return faultOf(
+    {
+      entry: 'tidemark/react',
+      name: 'React',
+      least: '18',
+      found: React.version,
+      command: 'npm install react@latest react-dom@latest',
+    },
+    {
+      entry: 'tidemark/react',
+      name: '@tanstack/react-query',
+      least: '5.104',
+      found: TanStack.dehydrateQuery === undefined ? undefined : '5.104', // the newest name of that version; it has no number
+      command: 'npm install @tanstack/react-query@5',
+    },
+  )
 }

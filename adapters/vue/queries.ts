@@ -8,15 +8,7 @@ import type {
   UseQueryReturnType,
   QueryClient as VueQueryClient,
 } from '@tanstack/vue-query'
-import {
-  useInfiniteQuery as useTanStackInfiniteQuery,
-  useIsFetching as useTanStackIsFetching,
-  useIsMutating as useTanStackIsMutating,
-  useMutation as useTanStackMutation,
-  useMutationState as useTanStackMutationState,
-  useQueries as useTanStackQueries,
-  useQuery as useTanStackQuery,
-} from '@tanstack/vue-query'
+import * as TanStack from '@tanstack/vue-query'
 import type {
   DataTag,
   DefinedInfiniteQuery,
@@ -30,10 +22,6 @@ import type {
 } from 'tidemark'
 import type { MaybeRef, MaybeRefOrGetter, Ref } from 'vue'
 import { nearestQueryClient } from './client'
-import {
-  usePrefetchInfiniteQuery as useTanStackPrefetchInfiniteQuery,
-  usePrefetchQuery as useTanStackPrefetchQuery,
-} from './peers'
 
 // TanStack's own overloads stand first. A call in the argument, `useQueries({ queries: [queryOptions(…)] })`, is inferred
 // from the overload that is tried first, and stays as it is when that one does not fit.
@@ -44,7 +32,7 @@ type InVue<T extends { enabled?: unknown }> = Omit<T, 'enabled'> & {
   shallow?: boolean
 }
 
-type UseQuery = typeof useTanStackQuery & {
+type UseQuery = typeof TanStack.useQuery & {
   <TQueryFnData, TError, TData, TQueryKey extends QueryKey>(
     options: MaybeRefOrGetter<InVue<DefinedQueryWithData<TQueryFnData, TError, TData, TQueryKey>>>,
     queryClient?: VueQueryClient,
@@ -55,7 +43,7 @@ type UseQuery = typeof useTanStackQuery & {
   ): UseQueryReturnType<TData, TError>
 }
 
-type UseInfiniteQuery = typeof useTanStackInfiniteQuery &
+type UseInfiniteQuery = typeof TanStack.useInfiniteQuery &
   (<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam>(
     options: MaybeRefOrGetter<InVue<SkippableInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>>>,
     queryClient?: VueQueryClient,
@@ -76,7 +64,7 @@ type ResultOf<T> =
 
 type ResultsOf<T extends readonly unknown[]> = { -readonly [At in keyof T]: ResultOf<T[At]> }
 
-type UseQueries = typeof useTanStackQueries &
+type UseQueries = typeof TanStack.useQueries &
   (<const T extends readonly AnyQuery[], TCombined = ResultsOf<T>>(
     options: {
       queries: MaybeRef<T> | (() => T)
@@ -86,46 +74,50 @@ type UseQueries = typeof useTanStackQueries &
     queryClient?: VueQueryClient,
   ) => Readonly<Ref<TCombined>>)
 
-type UsePrefetchQuery = typeof useTanStackPrefetchQuery &
+type UsePrefetchQuery = typeof TanStack.usePrefetchQuery &
   (<TQueryFnData, TError, TData, TQueryKey extends QueryKey>(
     options: MaybeRefOrGetter<DefinedQuery<TQueryFnData, TError, TData, TQueryKey>>,
     queryClient?: VueQueryClient,
   ) => void)
 
-type UsePrefetchInfiniteQuery = typeof useTanStackPrefetchInfiniteQuery &
+type UsePrefetchInfiniteQuery = typeof TanStack.usePrefetchInfiniteQuery &
   (<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam>(
     options: MaybeRefOrGetter<DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>>,
     queryClient?: VueQueryClient,
   ) => void)
 
 /** TanStack's `useQuery`; takes what `queryOptions` of `tidemark` and of `tidemark/react` return, too. */
-export const useQuery: UseQuery = /* @__PURE__ */ inPlugin(useTanStackQuery) as UseQuery
+export const useQuery: UseQuery = /* @__PURE__ */ inPlugin(TanStack.useQuery) as UseQuery
 
 /** TanStack's `useInfiniteQuery`; takes what `infiniteQueryOptions` of `tidemark` returns, too. */
-export const useInfiniteQuery: UseInfiniteQuery = /* @__PURE__ */ inPlugin(useTanStackInfiniteQuery) as UseInfiniteQuery
+export const useInfiniteQuery: UseInfiniteQuery = /* @__PURE__ */ inPlugin(
+  TanStack.useInfiniteQuery,
+) as UseInfiniteQuery
 
 /** TanStack's `useQueries`; takes what `queryOptions` of `tidemark` returns, too. */
-export const useQueries: UseQueries = /* @__PURE__ */ inPlugin(useTanStackQueries) as UseQueries
+export const useQueries: UseQueries = /* @__PURE__ */ inPlugin(TanStack.useQueries) as UseQueries
 
 /** TanStack's `usePrefetchQuery`; takes what `queryOptions` of `tidemark` returns, too. */
-export const usePrefetchQuery: UsePrefetchQuery = /* @__PURE__ */ inPlugin(useTanStackPrefetchQuery) as UsePrefetchQuery
+export const usePrefetchQuery: UsePrefetchQuery = /* @__PURE__ */ inPlugin(
+  TanStack.usePrefetchQuery,
+) as UsePrefetchQuery
 
 /** TanStack's `usePrefetchInfiniteQuery`; takes what `infiniteQueryOptions` of `tidemark` returns, too. */
 export const usePrefetchInfiniteQuery: UsePrefetchInfiniteQuery = /* @__PURE__ */ inPlugin(
-  useTanStackPrefetchInfiniteQuery,
+  TanStack.usePrefetchInfiniteQuery,
 ) as UsePrefetchInfiniteQuery
 
 /** TanStack's `useIsFetching`. */
-export const useIsFetching: typeof useTanStackIsFetching = /* @__PURE__ */ inPlugin(useTanStackIsFetching)
+export const useIsFetching: typeof TanStack.useIsFetching = /* @__PURE__ */ inPlugin(TanStack.useIsFetching)
 
 /** TanStack's `useIsMutating`. */
-export const useIsMutating: typeof useTanStackIsMutating = /* @__PURE__ */ inPlugin(useTanStackIsMutating)
+export const useIsMutating: typeof TanStack.useIsMutating = /* @__PURE__ */ inPlugin(TanStack.useIsMutating)
 
 /** TanStack's `useMutationState`. */
-export const useMutationState: typeof useTanStackMutationState = /* @__PURE__ */ inPlugin(useTanStackMutationState)
+export const useMutationState: typeof TanStack.useMutationState = /* @__PURE__ */ inPlugin(TanStack.useMutationState)
 
 /** TanStack's `useMutation`, for inline options. */
-export const useInlineMutation: typeof useTanStackMutation = /* @__PURE__ */ inPlugin(useTanStackMutation)
+export const useInlineMutation: typeof TanStack.useMutation = /* @__PURE__ */ inPlugin(TanStack.useMutation)
 
 /** The composable; when it fails where neither a plugin nor its last argument says which client is meant, that is what it says. */
 function inPlugin<T extends (...args: never[]) => unknown>(composable: T): T {
