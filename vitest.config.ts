@@ -83,6 +83,7 @@ const chromium: TestProjectInlineConfiguration = {
       'react',
       'react-dom',
       'react-dom/client',
+      'react-dom/server.browser',
       'react/jsx-dev-runtime',
       'react/jsx-runtime',
       'vue',
