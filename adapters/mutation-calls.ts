@@ -77,12 +77,12 @@ export function isDefined(options: unknown): options is DefinedMutation {
 const ORIGIN = Symbol.for('tidemark.mutation')
 
 /** What `defineMutation` returned, whether the hook was given that or a copy with callbacks of its own. */
-function originOf(options: DefinedMutation): DefinedMutation {
+export function originOf(options: DefinedMutation): DefinedMutation {
   return (options as { [ORIGIN]?: DefinedMutation })[ORIGIN] ?? options
 }
 
 /** The callbacks of a copy; those of the mutation itself are called by the outbox, also after a reload. */
-function ownCallbacks(options: DefinedMutation): CallCallbacks {
+export function ownCallbacks(options: DefinedMutation): CallCallbacks {
   const origin = originOf(options)
   const own = (name: keyof CallCallbacks) => (options[name] === origin[name] ? undefined : options[name])
   return { onSuccess: own('onSuccess'), onError: own('onError'), onSettled: own('onSettled') } as CallCallbacks
@@ -166,7 +166,8 @@ function send(
   }
 }
 
-interface Told {
+/** How a call ended, and whose it was. */
+export interface Told {
   sync: SyncClient
   options: DefinedMutation
   data: unknown
@@ -174,7 +175,8 @@ interface Told {
   variables: unknown
 }
 
-function tell(callbacks: CallCallbacks, { sync, options: { meta, mutationKey }, error, ...rest }: Told): void {
+/** Calls them; what one throws reaches the page's own handler and stops nothing. */
+export function tell(callbacks: CallCallbacks, { sync, options: { meta, mutationKey }, error, ...rest }: Told): void {
   const { data, variables } = rest as { data: never; variables: never }
   const context = { client: sync.queryClient, meta, mutationKey }
   const run = (callback: () => unknown): void => {

@@ -7,8 +7,9 @@ import { notifyManager } from '@tanstack/react-query'
 import { useCallback, useMemo, useRef } from 'react'
 import type { DefinedMutation, OutboxEntry, SyncClient, SyncError } from 'tidemark'
 import { isSyncError } from 'tidemark'
+import { tell as callBack, originOf, ownCallbacks } from '../mutation-calls'
 import { useSyncClient } from './context'
-import { useInsertionEffect, useSyncExternalStore } from './peers'
+import { hashKey, useInsertionEffect, useSyncExternalStore } from './peers'
 
 /** How the calls of one `useSyncAction` stand. */
 export interface SyncActionState<TData> {
@@ -16,7 +17,7 @@ export interface SyncActionState<TData> {
   readonly isPending: boolean
   /** Those calls, oldest first. */
   readonly pending: readonly OutboxEntry[]
-  /** What the server answered to the newest call; `undefined` while it is pending, and after a refusal. */
+  /** What the server answered to the newest call; `undefined` until then, and after a refusal. */
   readonly data: TData | undefined
   /** Why the newest call was refused; `null` otherwise, also when its entry was discarded or sent again. */
   readonly error: SyncError | null
@@ -31,7 +32,8 @@ export interface SyncActionState<TData> {
  *
  * The view has changed when `action` returns, and the Action is over then: no transition waits for the server, offline
  * neither. `isPending`, `state` and the views change in the same commit, so that no frame shows a write that is neither
- * pending nor confirmed. Variables that cannot be stored throw to the nearest error boundary, as in any Action.
+ * pending nor confirmed. A copy with callbacks of its own, `{ ...addTodo, onSuccess }`, is the same mutation: they fire for
+ * the calls of this component, after those of the mutation. Variables that cannot be stored throw to the nearest error boundary, as in any Action.
  *
  * @example
  * ```tsx
@@ -51,13 +53,18 @@ export function useSyncAction(
   toVariables: (input: unknown) => unknown = (input) => input,
 ): [state: SyncActionState<unknown>, action: (input: unknown) => void, isPending: boolean] {
   const sync = useSyncClient()
-  const latest = useRef(toVariables)
+  const latest = useRef({ mutation, toVariables })
   useInsertionEffect(() => {
-    latest.current = toVariables
+    latest.current = { mutation, toVariables }
   })
-  const calls = useMemo(() => createActionCalls(sync, mutation), [sync, mutation])
+  const key = hashKey(mutation.mutationKey)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a mutation is what its key says
+  const calls = useMemo(
+    () => createActionCalls(sync, () => latest.current.mutation as unknown as DefinedMutation),
+    [sync, key],
+  )
   const state = useSyncExternalStore(calls.subscribe, calls.getState, readIdle)
-  const action = useCallback((input: unknown) => calls.begin(latest.current(input)), [calls])
+  const action = useCallback((input: unknown) => calls.begin(latest.current.toVariables(input)), [calls])
   return [state, action, state.isPending]
 }
 
@@ -70,20 +77,26 @@ const IDLE: SyncActionState<unknown> = {
 }
 const readIdle = (): SyncActionState<unknown> => IDLE
 
+/** How a call ended. */
+interface Ended {
+  data: unknown
+  error: SyncError | null
+}
+
 interface ActionCalls {
   begin(variables: unknown): void
   getState(): SyncActionState<unknown>
   subscribe(listener: () => void): () => void
 }
 
-function createActionCalls(sync: SyncClient, mutation: DefinedMutation<unknown>): ActionCalls {
-  const pending = sync.pending({ mutationKey: mutation.mutationKey, exact: true })
+function createActionCalls(sync: SyncClient, mutation: () => DefinedMutation): ActionCalls {
+  const pending = sync.pending({ mutationKey: mutation().mutationKey, exact: true })
   const listeners = new Set<() => void>()
   /** The ids of calls that are not settled, and of the newest. */
   const ids = new Set<string>()
   let newest: string | undefined
   /** What became of the newest call. */
-  let ended: { data: unknown; error: SyncError | null } | undefined
+  let ended: Ended | undefined
   let state = IDLE
 
   /** An entry that another one replaces (a conflict, a retry, an edit) goes on in that one. */
@@ -108,7 +121,7 @@ function createActionCalls(sync: SyncClient, mutation: DefinedMutation<unknown>)
   }
 
   /** Remembers how the newest call ends. */
-  function follow(id: string): void {
+  function follow(id: string, onEnd?: (how: Ended) => void): void {
     newest = id
     ended = undefined
     ids.add(id)
@@ -116,6 +129,7 @@ function createActionCalls(sync: SyncClient, mutation: DefinedMutation<unknown>)
     const stop = progress?.subscribe(({ status, data, error }) => {
       if (status === 'pending') return
       stop?.()
+      onEnd?.({ data, error })
       if (newest !== id) return
       ended = { data, error }
       tell()
@@ -129,12 +143,17 @@ function createActionCalls(sync: SyncClient, mutation: DefinedMutation<unknown>)
   return {
     getState: look,
     begin(variables) {
+      const onEnd = (how: Ended): void => {
+        const options = mutation()
+        callBack(ownCallbacks(options), { sync, options, variables, ...how })
+      }
       try {
-        follow(sync.mutate(mutation, variables).id)
+        follow(sync.mutate(originOf(mutation()) as unknown as DefinedMutation<unknown>, variables).id, onEnd)
       } catch (error) {
         if (!isSyncError(error, 'stopped')) throw error
         newest = undefined // a client that is closed is no mistake of the component: the call is refused as any other may be
         ended = { data: undefined, error: error as SyncError }
+        onEnd(ended)
       }
       tell()
     },

@@ -164,6 +164,36 @@ test('what cannot be stored is thrown at the caller of the action', async () => 
   expect(world.sync.outbox.getState().entries).toEqual([])
 })
 
+test('a copy with callbacks of its own is the same mutation, in each render another object', async () => {
+  const world = todoWorld()
+  const called: string[] = []
+  let act: (todo: Todo) => void = () => {}
+  const Component = () => {
+    const [state, add, isPending] = useSyncAction({
+      ...addTodo,
+      onSuccess: ({ id }) => void called.push(`saved ${id}`),
+      onError: ({ code }, { id }) => void called.push(`${code} ${id}`),
+    })
+    act = add
+    return `${list()}|${state.pending.length}|${isPending}|${state.error?.code ?? 'fine'}`
+  }
+  const page = mount(world, <Component />)
+  await withTodos(world)
+  act({ id: 'b', title: 'B' })
+  await settle()
+  act({ id: 'c', title: 'C' })
+  await settle()
+  expect(page.read()).toBe('A,B,C|2|true|fine')
+  await world.net.take('POST').answer({ id: 'b', title: 'B' })
+  await settle()
+  expect(called).toEqual(['saved b'])
+  await world.net.take('POST').answer({ detail: 'No C.' }, { status: 422 })
+  await settle()
+  expect(page.read()).toBe('A,B|0|false|rejected')
+  expect(called).toEqual(['saved b', 'rejected c'])
+  expect(world.warnings).toEqual([])
+})
+
 /** Its answer has no data: base is read again, and lacks the write until then. */
 const markTodo = defineMutation({
   mutationKey: ['todos', 'mark'],
