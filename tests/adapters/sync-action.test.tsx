@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 // `useSyncAction`: what an Action shows and leaves alone. Interleavings are searched in a browser (actions.browser.test.tsx).
 import type { ReactNode } from 'react'
-import { startTransition, useState, useTransition } from 'react'
+import { Activity, startTransition, useState, useTransition } from 'react'
 import { createRoot } from 'react-dom/client'
 import { defineMutation } from 'tidemark'
 import { SyncProvider, usePending, useQuery, useSyncAction } from 'tidemark/react'
@@ -192,6 +192,37 @@ test('a copy with callbacks of its own is the same mutation, in each render anot
   expect(page.read()).toBe('A,B|0|false|rejected')
   expect(called).toEqual(['saved b', 'rejected c'])
   expect(world.warnings).toEqual([])
+})
+
+test('what ends while an Activity hides the form is there when it is shown again', async () => {
+  const world = todoWorld()
+  let show: (isShown: boolean) => void = () => {}
+  const App = () => {
+    const [isShown, setShown] = useState(true)
+    show = setShown
+    return (
+      <Activity mode={isShown ? 'visible' : 'hidden'}>
+        <Form />
+      </Activity>
+    )
+  }
+  const page = mount(world, <App />)
+  await withTodos(world)
+  submit(page.box, 'B')
+  await settle()
+  submit(page.box, 'C')
+  await settle()
+  expect(page.read()).toBe('A,B,C|saving|2|2|fine')
+  show(false)
+  await settle()
+  await world.net.take('POST').answer({ id: 'b', title: 'B' })
+  await world.net.take('POST').answer({ detail: 'No C.' }, { status: 422 })
+  await settle()
+  expect(page.read()).toBe('A,B,C|saving|2|2|fine') // hidden, it is not rendered for what it does not show
+  show(true)
+  await settle()
+  expect(page.read()).toContain('A,B|saved|0|0|')
+  expect(page.read()).toContain('No C.')
 })
 
 /** Its answer has no data: base is read again, and lacks the write until then. */
