@@ -1,4 +1,4 @@
-// Frameworks on Vite, in one installation: React Router 7 (framework mode), TanStack Start, and Vite's own server
+// Frameworks on Vite, in one installation: React Router 7 (framework mode), TanStack Start, Astro, and Vite's own server
 // rendering with React and with Vue.
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,6 +17,9 @@ const manifest = {
     '@react-router/serve': '7.18.4',
     'react-router': '7.18.4',
     isbot: '^5.0.0',
+    '@astrojs/node': '^11.0.0',
+    '@astrojs/react': '^7.0.0',
+    astro: '^7.0.0',
     '@tanstack/react-query': '^5.104.0',
     '@tanstack/react-router': '^1.160.0',
     '@tanstack/react-start': '^1.160.0',
@@ -51,7 +54,7 @@ const compiler = {
     skipLibCheck: true,
     types: ['node', 'vite/client'],
   },
-  include: ['react-router', 'tanstack-start', 'vite-react'],
+  include: ['react-router', 'tanstack-start', 'astro', 'vite-react'],
   exclude: ['**/dist', '**/build', '**/.react-router'],
 }
 
@@ -79,6 +82,13 @@ const FRAMEWORKS: readonly Framework[] = [
     folder: 'tanstack-start',
     build: 'vite build',
     serve: (port) => `vite preview --host 127.0.0.1 --strictPort --port ${port}`,
+    until: /http:\/\/127\.0\.0\.1:(\d+)/,
+  },
+  {
+    name: 'Astro',
+    folder: 'astro',
+    build: 'astro build',
+    serve: (port) => `env HOST=127.0.0.1 PORT=${port} node dist/server/entry.mjs`,
     until: /http:\/\/127\.0\.0\.1:(\d+)/,
   },
   {
