@@ -24,6 +24,7 @@ import {
   useOutbox,
   usePending,
   useQuery,
+  useSyncAction,
   useSyncStatus,
 } from 'tidemark/react'
 import { syncPlugin } from 'tidemark/vue'
@@ -159,6 +160,7 @@ describe('the first render', () => {
     const { stream, pending } = useSyncStatus()
     const isPending = usePending({ entity: todoRow, id: '1' }, (writes) => writes.length > 0)
     useMutation(addTodo)
+    useSyncAction(addTodo)
     return [stream, pending, useOutbox((outbox) => outbox.entries.length), isPending].join(' ')
   }
 
