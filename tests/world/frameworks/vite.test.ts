@@ -22,6 +22,7 @@ const manifest = {
     astro: '^7.0.0',
     '@tanstack/react-query': '^5.104.0',
     '@tanstack/react-router': '^1.160.0',
+    '@tanstack/react-router-ssr-query': '^1.160.0',
     '@tanstack/react-start': '^1.160.0',
     '@tanstack/vue-query': '^5.104.0',
     '@vitejs/plugin-react': '^6.0.0',

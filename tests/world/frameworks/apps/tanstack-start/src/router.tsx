@@ -1,8 +1,9 @@
 import { createRouter } from '@tanstack/react-router'
+import { setupRouterSsrQueryIntegration } from '@tanstack/react-router-ssr-query'
 import { createIsomorphicFn } from '@tanstack/react-start'
 import { getRequestHeader } from '@tanstack/react-start/server'
 import { createSyncClient } from 'tidemark'
-import { dehydrate, hydrate, SyncProvider } from 'tidemark/react'
+import { SyncProvider } from 'tidemark/react'
 import { addTodo } from '../todos'
 import { routeTree } from './routeTree.gen'
 
@@ -13,13 +14,14 @@ const headers = createIsomorphicFn()
 /** Called for each request on the server, and once in a browser. */
 export function getRouter() {
   const sync = createSyncClient({ mutations: [addTodo], headers })
-  return createRouter({
+  const router = createRouter({
     routeTree,
     context: { sync },
     Wrap: ({ children }) => <SyncProvider client={sync}>{children}</SyncProvider>,
-    dehydrate: () => ({ state: JSON.stringify(dehydrate(sync.queryClient)) }),
-    hydrate: ({ state }) => hydrate(sync.queryClient, JSON.parse(state)),
   })
+  // Hands on what the server read, also what comes later than the page; the provider is ours.
+  setupRouterSsrQueryIntegration({ router, queryClient: sync.queryClient, wrapQueryClient: false })
+  return router
 }
 
 declare module '@tanstack/react-router' {
