@@ -50,6 +50,9 @@ export interface AdviceDeps {
 type CacheEvent = Parameters<Parameters<ReturnType<Cache['queryClient']['getQueryCache']>['subscribe']>[0]>[0]
 type Observer = { getCurrentQuery(): { queryKey: readonly unknown[] } }
 
+/** Ids of own writes that are remembered, so that a second click on an entry that has just left is no mistake. */
+const KNOWN_IDS = 1000
+
 /** Milliseconds that a write may wait for a client to be started. */
 const START_TIME = 5000
 
@@ -120,6 +123,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
   return {
     wrote(handle) {
       ids.add(handle.id)
+      for (const oldest of ids) if (ids.size > KNOWN_IDS) ids.delete(oldest)
       waitForStart()
       const item = queue.state.items.get(handle.id)
       if (item === undefined) return
@@ -138,7 +142,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
     asked(call, id) {
       const { items, failed, quarantined } = queue.state
       if (ids.has(id) || items.has(id) || [...failed, ...quarantined].some((entry) => entry.id === id)) return
-      const text = `sync.${call}(${JSON.stringify(id)}) did nothing, for the outbox never had an entry of this id: take the id of an entry of sync.outbox.`
+      const text = `sync.${call}(${JSON.stringify(id)}) did nothing, for no entry of the outbox has this id: take the id of an entry of sync.outbox.`
       say({ topic: `unknown id ${call}`, text })
     },
     pushed(messages) {
