@@ -130,7 +130,9 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   }
   const breaker = createBreaker({ clock, random }, settings.breaker)
   const http = createHttp({ clock, breaker }, settings)
-  const cache = createCache({ clock, random, http, report, warn, development: settings.development }, queryClient)
+  const onInvalidate = (keys: readonly QueryKey[]): void => advice?.invalidated(keys)
+  const { development } = settings
+  const cache = createCache({ clock, random, http, report, warn, development, onInvalidate }, queryClient)
   let stream: SyncStream | undefined
   const changed = (own = false): void => {
     status.changed(own)
@@ -169,7 +171,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       keepFailed: settings.keepFailed,
     },
   )
-  const advice = settings.development ? adviser({ cache, queue, clock, options }) : undefined
+  const advice = development ? adviser({ cache, queue, clock, options }) : undefined
   stream = connect(settings, { cache, queue, http, changed, advice })
   const status = createLiveStore(
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),

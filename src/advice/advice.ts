@@ -15,6 +15,7 @@ import { isResponse } from '../queue/returned'
 import type { Item, MutationHandle } from '../queue/state'
 import type { ClientFields, Remark } from './fields'
 import { remarksOnClient, remarksOnFilter, remarksOnMutation, remarksOnQuery } from './fields'
+import { remarksOnKeys } from './keys'
 import { remarksOnPush } from './pushes'
 import { faultOfRows, isPlaced, whyNothing } from './rows'
 
@@ -26,6 +27,8 @@ export interface Advice {
   asked(call: string, id: string): void
   /** A transaction of the stream is about to be applied. */
   pushed(messages: readonly PushMessage[]): void
+  /** A write names these keys to be read again. */
+  invalidated(keys: ReadonlyArray<readonly unknown[]>): void
   /** The client was started, or stopped or closed: somebody minds it. */
   minded(): void
   /** A provider shows this client's views from now on. Returns what ends it. */
@@ -154,6 +157,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       const topics = asked === 'queries' ? cache.topics() : Array.isArray(asked) ? asked : []
       remarksOnPush(messages, { records: core.records.values(), asked: topics, typesOf }).forEach(say)
     },
+    invalidated: (keys) => remarksOnKeys('A write invalidates', keys, core.records.values()).forEach(say),
     minded() {
       isMinded = true
       stopWaiting?.()

@@ -4,6 +4,7 @@ import type { PushMessage } from '../cache/push'
 import type { QueryRecord } from '../cache/record'
 import { isAlike } from './alike'
 import type { Remark } from './fields'
+import { remarksOnKeys } from './keys'
 
 export interface PushedTo {
   readonly records: Iterable<QueryRecord>
@@ -13,7 +14,7 @@ export interface PushedTo {
   typesOf(id: string): readonly string[]
 }
 
-/** What a transaction of the stream shows of topics that do not meet. */
+/** What a transaction of the stream shows of topics and keys that do not meet. */
 export function remarksOnPush(messages: readonly PushMessage[], { records, asked, typesOf }: PushedTo): Remark[] {
   const all = [...records]
   const found: Remark[] = []
@@ -29,7 +30,11 @@ export function remarksOnPush(messages: readonly PushMessage[], { records, asked
       }
     }
     if (message.event !== 'invalidate' && message.event !== 'patch') continue
-    if (message.event === 'invalidate' && (message.keys !== undefined || message.entities !== undefined)) continue
+    if (message.event === 'invalidate' && (message.keys !== undefined || message.entities !== undefined)) {
+      const keys = (message.keys ?? []).filter(Array.isArray)
+      if (message.topics === undefined) found.push(...remarksOnKeys('The server invalidates', keys, all))
+      continue
+    }
     for (const topic of message.topics ?? []) {
       if (all.some(({ topics }) => topics.includes(topic))) continue
       const deaf = all.find((record) => record.topics.some((each) => isAlike(each, topic)) && !hasRows(record, message))

@@ -36,6 +36,8 @@ export interface CacheDeps {
   /** Says something to a developer; silent in production. */
   warn: (message: string, queryKey?: readonly unknown[]) => void
   development: boolean
+  /** Keys are invalidated, whether they match something or not; for who looks after mistakes. */
+  onInvalidate?: ((keys: readonly QueryKey[]) => void) | undefined
 }
 
 export interface Cache {
@@ -179,7 +181,10 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       touching(layer).some(
         (each) => each.record.missed >= 3 && isWatched(each.record) && (each.record.wanted || isReading(each.record)),
       ),
-    invalidate: (keys) => staleEach(new Set(keys.flatMap((key) => [...targets.byKey(key)]))),
+    invalidate(keys) {
+      deps.onInvalidate?.(keys)
+      staleEach(new Set(keys.flatMap((key) => [...targets.byKey(key)])))
+    },
     invalidateAll: () => staleEach(core.records.values()),
     invalidateUncovered: (layer) =>
       core.transition(() => {

@@ -301,6 +301,23 @@ export const MISTAKES: readonly Mistake[] = [
     ...written({ invalidates: loose(() => ['todos']) }),
   },
   {
+    name: 'invalidates names a key that is nearly a cached one',
+    begins: 'A write invalidates the key ["todo"], under which nothing is cached',
+    says: /did you mean \["todos"\]\?$/,
+    ...written({ invalidates: () => [['todo']] }, (world) => loadTodos(world, [])),
+  },
+  {
+    name: 'the server names a key that is nearly a cached one',
+    begins: 'The server invalidates the key ["lists"], under which nothing is cached',
+    says: /did you mean \["list"\]\?$/,
+    options: { stream: { url: '/sync' } },
+    run: async (world) => {
+      await show(world, shown([], { queryKey: ['list', 1] }))
+      const stream = await greet(world)
+      await stream.invalidate(1, [['lists']])
+    },
+  },
+  {
     name: 'the server says todo where a query says todos, in an invalidation',
     begins: 'The server tells of the topic "todo", and no query listens to it',
     says: /query \["list"\] has the topic "todos"; did you mean "todo"\?$/,
@@ -431,6 +448,10 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
       sync.start()
       await advance(20_000)
     },
+  },
+  {
+    name: 'keys of a list and of details, both named',
+    ...written({ invalidates: () => [['todo'], ['todos'], ['nothing']] }, (world) => loadTodos(world, [])),
   },
   {
     name: 'topics that differ by an id',
