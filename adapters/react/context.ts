@@ -11,7 +11,7 @@ import { QueryClientContext, usePeers, useSyncExternalStore } from './peers'
 import { renderInTurn } from './scheduler'
 
 /** Begins with TanStack's own words, which people search for. */
-export const NO_CLIENT: string =
+const NO_CLIENT =
   'No QueryClient set, use QueryClientProvider to set one, or <SyncProvider client={sync}> for a sync client.'
 
 export interface SyncProviderProps {
