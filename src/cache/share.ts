@@ -7,23 +7,31 @@ import { isDate } from '../base/kinds'
 import type { Entity, Located, RowList, Shape } from './entities'
 import { find, getIn, locate, setIn } from './entities'
 
+/** Levels that are compared, as many as TanStack's: what is deeper, or refers to itself, counts as new. */
+const DEEPEST = 500
+
 /** `previous` where it equals `next`, else `next` with equal parts replaced by those of `previous`. JSON-like data only. */
-export function share<T>(previous: unknown, next: T): T {
+export function share<T>(previous: unknown, next: T, depth = 0): T {
   if (Object.is(previous, next)) return previous as T
-  if (Array.isArray(previous) && Array.isArray(next)) return shareList(previous, next) as T
-  if (isPlainObject(previous) && isPlainObject(next)) return shareObject(previous, next) as T
+  if (depth > DEEPEST) return next
+  if (Array.isArray(previous) && Array.isArray(next)) return shareList(previous, next, depth) as T
+  if (isPlainObject(previous) && isPlainObject(next)) return shareObject(previous, next, depth) as T
   return next
 }
 
 /** Whether two JSON-like values are equal. */
-export function isEqual(a: unknown, b: unknown): boolean {
+export function isEqual(a: unknown, b: unknown, depth = 0): boolean {
   if (Object.is(a, b)) return true
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((part, i) => isEqual(part, b[i]))
+  if (depth > DEEPEST) return false
+  const inner = depth + 1
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((part, i) => isEqual(part, b[i], inner))
   if (isDate(a) && isDate(b)) return a.getTime() === b.getTime()
   if (!isPlainObject(a) || !isPlainObject(b)) return false
   const names = Object.keys(a)
   return (
-    names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && isEqual(a[name], b[name]))
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isEqual(a[name], b[name], inner))
   )
 }
 
@@ -91,11 +99,11 @@ function findRow(located: Located, type: string, id: string | number): unknown {
   return place === undefined ? undefined : located.lists[place.list]?.rows[place.at]
 }
 
-function shareList(previous: unknown[], next: unknown[]): unknown[] {
+function shareList(previous: unknown[], next: unknown[], depth: number): unknown[] {
   let same = previous.length === next.length
   let result: unknown[] | undefined
   for (let i = 0; i < next.length; i++) {
-    const shared = share(previous[i], next[i])
+    const shared = share(previous[i], next[i], depth + 1)
     if (!Object.is(shared, previous[i])) same = false
     if (!Object.is(shared, next[i])) {
       result ??= [...next]
@@ -105,13 +113,17 @@ function shareList(previous: unknown[], next: unknown[]): unknown[] {
   return same ? previous : (result ?? next)
 }
 
-function shareObject(previous: Record<string, unknown>, next: Record<string, unknown>): Record<string, unknown> {
+function shareObject(
+  previous: Record<string, unknown>,
+  next: Record<string, unknown>,
+  depth: number,
+): Record<string, unknown> {
   const names = Object.keys(next)
   let same = names.length === Object.keys(previous).length
   let result: Record<string, unknown> | undefined
   for (const name of names) {
     const known = Object.hasOwn(previous, name)
-    const shared = known ? share(previous[name], next[name]) : next[name]
+    const shared = known ? share(previous[name], next[name], depth + 1) : next[name]
     if (!known || !Object.is(shared, previous[name])) same = false
     if (!Object.is(shared, next[name])) {
       result ??= { ...next }
