@@ -129,9 +129,17 @@ function environment(folder: string, more: Record<string, string> = {}): NodeJS.
   }
 }
 
+/** A process that has not ended by then never will: its group is killed, and its output says what it was at. */
+const LONGEST_RUN = 300_000
+
 function toEnd(child: ChildProcess): Promise<Run> {
   return new Promise((resolve, reject) => {
     let [output, stdout] = ['', '']
+    const timer = setTimeout(() => {
+      output += `\nKilled: it had not ended after ${LONGEST_RUN} ms.`
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    }, LONGEST_RUN)
+    child.once('close', () => clearTimeout(timer))
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text
       stdout += text
