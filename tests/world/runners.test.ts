@@ -113,6 +113,19 @@ const timers = { fake: () => vi.useFakeTimers({ toFake }), real: () => vi.useRea
 for (const [name, story] of Object.entries(stories)) test(name, { timeout: 60_000 }, () => story(timers))
 `
 
+/** The mock server of the package, under Jest. */
+const mocks = `
+/** @jest-environment node */
+import { createMockServer } from 'tidemark/mocks/node'
+const server = createMockServer({ tables: { todos: { rows: [{ id: '1', title: 'Milk' }] } } })
+beforeAll(() => server.listen())
+afterAll(() => server.close())
+test('requests of this process are answered', async () => {
+  const answer = await fetch('http://localhost/api/todos')
+  expect(await answer.json()).toMatchObject([{ id: '1', title: 'Milk' }])
+})
+`
+
 /** A component in jsdom, rendered by React 19 as Jest's users do. */
 const component = `
 /** @jest-environment jsdom */
@@ -153,6 +166,7 @@ beforeAll(async () => {
     dependencies: {
       '@tanstack/react-query': '^5.104.0',
       jest: '^30.0.0',
+      msw: '^3.0.0',
       'jest-environment-jsdom': '^30.0.0',
       react: '^19.0.0',
       'react-dom': '^19.0.0',
@@ -166,11 +180,12 @@ beforeAll(async () => {
     'node.test.js': inJest('node'),
     'jsdom.test.js': inJest('jsdom'),
     'component.test.js': component,
+    'mocks.test.js': mocks,
     'story.spec.js': inVitest,
   })
 })
 
-test.each(['node', 'jsdom', 'component'])('Jest: %s', async (name) => {
+test.each(['node', 'jsdom', 'component', 'mocks'])('Jest: %s', async (name) => {
   const { code, output } = await project.run('node', [
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
