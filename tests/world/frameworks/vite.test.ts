@@ -1,13 +1,8 @@
 // Frameworks on Vite, in one installation: React Router 7 (framework mode), TanStack Start, Astro, and Vite's own server
 // rendering with React and with Vue.
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Serving } from '../project.ts'
-import type { App } from './app.ts'
-import { installApps, run, serve } from './app.ts'
-import { hydratesAndWrites, keepsUsersApart, launch, servesRows } from './probes.ts'
-import type { Site } from './site.ts'
-import { createSite, freePort } from './site.ts'
+import { run } from './app.ts'
+import type { Framework } from './suite.ts'
+import { describeFrameworks } from './suite.ts'
 
 const manifest = {
   dependencies: {
@@ -59,14 +54,6 @@ const compiler = {
   exclude: ['**/dist', '**/build', '**/.react-router'],
 }
 
-interface Framework {
-  readonly name: string
-  readonly folder: string
-  readonly build: string
-  readonly serve: (port: number) => string
-  readonly until: RegExp
-}
-
 const vite = (entry: string): string =>
   `vite build --outDir dist/client && vite build --ssr ${entry} --outDir dist/server`
 
@@ -108,52 +95,10 @@ const FRAMEWORKS: readonly Framework[] = [
   },
 ]
 
-let apps: readonly App[]
-let site: Site
-let browser: Browser
-
-beforeAll(async () => {
-  site = await createSite()
-  browser = await launch()
-  apps = await installApps(
-    FRAMEWORKS.map(({ folder }) => folder),
-    manifest,
-  )
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await site?.close()
-})
-
-describe.each(FRAMEWORKS)('$name', (framework) => {
-  let serving: Serving | undefined
-
-  beforeAll(async () => {
-    const app = apps.find(({ folder }) => folder === framework.folder)
-    if (app === undefined) throw new Error('There is no application.')
-    expect(await run(app, { line: framework.build })).not.toMatch(/warn.*tidemark/i)
-    const { until } = framework
-    serving = await serve(app, site, { line: framework.serve(await freePort()), until })
-  })
-
-  afterAll(() => serving?.stop())
-
-  test('has its rows in the HTML after one read', () => servesRows(site, '/'))
-
-  test('keeps users apart who come at the same time', () => keepsUsersApart(site, '/'))
-
-  test('hydrates without a read, and writes at once', () => hydratesAndWrites(site, '/', browser))
-
-  test('says nothing of us on the server', () => {
-    expect(serving?.output()).toMatch(framework.until)
-    expect(serving?.output()).not.toMatch(/tidemark/i)
-  })
-})
-
-test('the samples for React compile', async () => {
-  const [app] = apps
-  if (app === undefined) throw new Error('There is no application.')
-  app.project.write({ 'tsconfig.json': JSON.stringify(compiler) })
-  await run({ ...app, folder: '.' }, { line: 'tsc -p .' })
+describeFrameworks(FRAMEWORKS, {
+  manifest,
+  async built(app) {
+    app.project.write({ 'tsconfig.json': JSON.stringify(compiler) })
+    await run({ ...app, folder: '.' }, { line: 'tsc -p .' })
+  },
 })
