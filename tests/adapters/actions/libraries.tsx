@@ -1,9 +1,10 @@
 // What the search compares: `useSyncAction`, and the three ways in which TanStack Query's documentation writes optimistic
 // updates, over the plain package. All are given the same requests and the same events.
 import * as tanstack from '@tanstack/react-query'
+import { QueryClient as ForeignClient } from '@tanstack/vue-query'
 import type { ReactNode } from 'react'
 import { createContext, useContext, useOptimistic, useTransition } from 'react'
-import { defineMutation, entity, queryOptions } from 'tidemark'
+import { defineMutation, entity, QueryClient, queryOptions } from 'tidemark'
 import { SyncProvider, usePending, useQuery, useSyncAction } from 'tidemark/react'
 import type { ScriptedNetwork } from '../../kit/network.ts'
 import { scriptedNetwork } from '../../kit/network.ts'
@@ -17,7 +18,8 @@ export interface Library {
   readonly name: string
   /** Whether it keeps to the oracle's exact rules. */
   readonly isExact: boolean
-  open(controls: Controls): Opened
+  /** `isForeign`: with a QueryClient of another copy of query-core than that of the hooks. */
+  open(controls: Controls, isForeign: boolean): Opened
 }
 
 export interface Opened {
@@ -26,7 +28,7 @@ export interface Opened {
   /** When the first read is answered: connects what pushes. `names`: events say whose writes they contain. */
   connect(names: boolean): Promise<(event: LogEvent) => void>
   refetch(): void
-  /** What waits to be sent again is sent. */
+  /** Some seconds go by, and what waits to be sent again is sent. */
   wait(): void
   /** Fires timers that are due. */
   settle(): Promise<unknown>
@@ -74,8 +76,12 @@ const NEVER = 10 ** 9
 export const ours: Library = {
   name: 'useSyncAction',
   isExact: true,
-  open(controls) {
+  open(controls, isForeign) {
+    const queryClient = new (isForeign ? ForeignClient : QueryClient)({
+      defaultOptions: { queries: { retry: false, staleTime: Number.POSITIVE_INFINITY } },
+    })
     const world = createWorld({
+      queryClient: queryClient as QueryClient,
       mutations: [addToken],
       timeout: NEVER,
       stream: { url: '/sync' },
@@ -96,7 +102,11 @@ export const ours: Library = {
         }
       },
       refetch: () => void world.sync.queryClient.refetchQueries({ queryKey: ['doc'] }),
-      wait: () => void world.sync.flush(),
+      wait() {
+        void world.sync.flush()
+        void world.net.stream().send('ping', {})
+        void world.advance(5000)
+      },
       settle: () => world.advance(0),
       close: () => world.sync.close(),
     }

@@ -7,6 +7,7 @@ export type Fact =
   | { kind: 'answered'; write: string; position: number; hasData: boolean }
   | { kind: 'refused'; write: string }
   | { kind: 'lost'; write: string }
+  | { kind: 'sent again' }
   | { kind: 'pushed'; position: number; names: string | undefined }
   | { kind: 'read'; position: number; names: readonly string[] }
 
@@ -19,9 +20,10 @@ export interface Display {
 
 interface Write {
   readonly name: string
-  /** It is known that what the page was told up to this position contains it. */
+  /** What has this position, or a later one, contains it. */
   readonly at: number | undefined
   readonly ended: 'no' | 'accepted' | 'refused'
+  /** No answer is on its way. */
   readonly isLost: boolean
 }
 
@@ -48,6 +50,8 @@ export type Fault = 'twice' | 'tokens' | 'mark' | 'late'
 
 export interface Oracle {
   tell(fact: Fact): void
+  /** A read whose answer comes together with this may be cancelled. */
+  cancelReads(): void
   /** Judges what is on screen. */
   observe(display: Display): Fault | undefined
   /** Nothing moves any more: judges, and closes the group of facts that came together. */
@@ -71,11 +75,16 @@ interface Moment {
 export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
   /** Facts that came together. */
   const groups: Fact[][] = [[]]
+  const cancelling = new Set<number>()
   const moments = new Map<string, Moment>()
   let reached: readonly Moment[] = [momentOf(0, 0, { position: 0, lacks: 0, writes: [] })]
 
   const last = (): number => groups.length - 1
-  const isFull = ({ group, done }: Moment): boolean => done === 2 ** (groups[group]?.length ?? 0) - 1
+  const isDone = ({ done }: Moment, at: number): boolean => (done & (2 ** at)) !== 0
+  const isFull = (moment: Moment): boolean =>
+    (groups[moment.group] ?? []).every(
+      ({ kind }, at) => isDone(moment, at) || (kind === 'read' && cancelling.has(moment.group)),
+    )
 
   function momentOf(group: number, done: number, state: State): Moment {
     const name = `${group} ${done} ${JSON.stringify(state)}`
@@ -91,15 +100,13 @@ export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
   function after(moment: Moment): readonly Moment[] {
     const { group, done, state } = moment
     const facts = groups[group] ?? []
-    const when = `${facts.length} ${group === last()}`
+    const when = `${facts.length} ${group === last()} ${cancelling.has(group)}`
     const before = known.get(moment)
     if (before?.when === when) return before.next
-    const begun = group === last() ? [] : [momentOf(group + 1, 0, state)]
-    const next = isFull(moment)
-      ? begun
-      : facts.flatMap((fact, at) =>
-          (done & (2 ** at)) === 0 ? momentOf(group, done | (2 ** at), applied(state, fact, isExact)) : [],
-        )
+    const next = facts.flatMap((fact, at) =>
+      isDone(moment, at) ? [] : momentOf(group, done | (2 ** at), applied(state, fact, isExact)),
+    )
+    if (isFull(moment) && group < last()) next.push(momentOf(group + 1, 0, state))
     known.set(moment, { when, next })
     return next
   }
@@ -131,6 +138,7 @@ export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
     tell(fact) {
       groups[last()]?.push(fact)
     },
+    cancelReads: () => void cancelling.add(last()),
     observe,
     close(display) {
       const fault = observe(display)
@@ -170,6 +178,8 @@ function applied(state: State, fact: Fact, isExact: boolean): State {
         ...state,
         writes: change(fact.write, ({ at, ended }) => ({ isLost: true, ended: at === undefined ? ended : 'accepted' })),
       }
+    case 'sent again':
+      return isExact ? { ...state, writes: state.writes.map((write) => ({ ...write, isLost: false })) } : state
     case 'pushed': {
       const { names, position } = fact
       const writes = change(names, ({ isLost, ended }) => ({ at: position, ended: isLost ? 'accepted' : ended }))

@@ -103,7 +103,7 @@ async function play(library: Library, seed: number, figures: Figures): Promise<S
 
 function openStage(library: Library, seed: number, figures: Figures): Stage {
   const controls = createControls()
-  const opened = library.open(controls)
+  const opened = library.open(controls, seed % 8 < 4)
   const server = createDocServer(opened.net, { names: seed % 2 === 0, returnsDoc: seed % 4 < 2 })
   const oracle = createOracle({ tokensAt: server.tokensAt, isExact: library.isExact })
   const box = document.body.appendChild(document.createElement('div'))
@@ -116,10 +116,11 @@ async function load(stage: Stage): Promise<() => void> {
   const { opened, server, oracle, library, controls, box } = stage
   await round(opened.settle)
   stage.push = await opened.connect(server.names)
-  do {
+  for (let left = 1000; !oracle.isThere(read(stage)); left--) {
+    if (left === 0) throw new Error(`The page did not load: ${textOf(stage)}`)
     while (server.serveRead()) server.answerRead()
     await round(opened.settle)
-  } while (!oracle.isThere(read(stage)))
+  }
   const look = (): void => judge(stage, 'commit')
   if (library.isExact) controls.onCommit = look
   let isWatching = true
@@ -162,9 +163,14 @@ function run(stage: Stage, { kind, by }: Pick<Step, 'kind' | 'by'>): boolean {
   }
   stage.trace.push(kind)
   if (kind === 'elsewhere') server.writeElsewhere()
-  else if (kind === 'refetch') opened.refetch()
-  else if (kind === 'wait') opened.wait()
-  else if (kind === 'navigate') {
+  else if (kind === 'refetch') {
+    stage.oracle.cancelReads()
+    opened.refetch()
+  } else if (kind === 'wait') {
+    tell(stage, { kind: 'sent again' })
+    opened.wait()
+  } else if (kind === 'navigate') {
+    stage.oracle.cancelReads() // nothing watches the query for a moment
     stage.navigations++
     controls.navigate()
   } else {
@@ -178,7 +184,7 @@ function run(stage: Stage, { kind, by }: Pick<Step, 'kind' | 'by'>): boolean {
 /** Nothing of it is on the page yet: what it is told comes with a promise, or with the call that follows. */
 function tell({ trace, oracle }: Stage, fact: Fact | undefined): boolean {
   if (fact === undefined) return false
-  trace.push(JSON.stringify(fact))
+  if (fact.kind !== 'sent again') trace.push(JSON.stringify(fact))
   oracle.tell(fact)
   return true
 }
