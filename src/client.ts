@@ -202,7 +202,9 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       server.used('mutate')
       return noted(queue.mutate(mutation, variables[0] as never))
     },
-    renderedOnServer: server.rendered,
+    renderedOnServer() {
+      if (server.rendered()) minded() // nobody starts it there
+    },
     pause: queue.pause,
     resume: queue.resume,
     flush: queue.flush,

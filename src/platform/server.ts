@@ -12,8 +12,8 @@
 export type ServerUse = 'start' | 'mutate'
 
 export interface ServerWatch {
-  /** A server render shows the client. Does nothing in a browser. */
-  rendered(): void
+  /** A server render shows the client. Does nothing in a browser, and returns whether this is a server. */
+  rendered(): boolean
   /** The client was told to do something. */
   used(how: ServerUse): void
 }
@@ -30,7 +30,7 @@ const USED: Record<ServerUse, string> = {
 
 /** `tell` hears each sentence once; it is given in development only. */
 export function createServerWatch(tell: ((message: string) => void) | undefined): ServerWatch {
-  if (tell === undefined) return { rendered: () => {}, used: () => {} }
+  if (tell === undefined) return { rendered: () => false, used: () => {} }
   const told = new Set<string>()
   const used = new Set<ServerUse>()
   let hasRendered = false
@@ -42,15 +42,16 @@ export function createServerWatch(tell: ((message: string) => void) | undefined)
   }
   return {
     rendered() {
-      if (typeof window !== 'undefined') return
+      if (typeof window !== 'undefined') return false
       if (hasRendered && !isSameTurn) say(SHARED)
       hasRendered = true
       for (const how of used) say(USED[how])
-      if (isSameTurn) return
+      if (isSameTurn) return true
       isSameTurn = true
       void Promise.resolve().then(() => {
         isSameTurn = false
       })
+      return true
     },
     used(how) {
       used.add(how)
