@@ -1,9 +1,10 @@
 /** The public surface of `tidemark`. */
 export * from '@tanstack/query-core'
 export type { Cursor } from './base/cursor'
-export type { Problem, SyncErrorCode } from './base/errors'
+export type { Problem, SyncErrorCode, SyncErrorOptions } from './base/errors'
 export { isSyncError, SyncError } from './base/errors'
 export type { RowId, StreamMessage, Version } from './base/messages'
+export type { ContextFetch } from './cache/context'
 export type { Entity, EntityOptions, RowsOption } from './cache/entities'
 export { entity } from './cache/entities'
 export type { AnyQueryClient } from './cache/hydrate'
@@ -21,7 +22,7 @@ export type {
   SyncFields,
 } from './cache/query-options'
 export { infiniteQueryOptions, queryOptions } from './cache/query-options'
-export type { InsertPosition, Recipe, RecipeOptions, View } from './cache/recipes'
+export type { InsertPosition, Recipe, RecipeOptions, RowView, View } from './cache/recipes'
 export type { Mode } from './cache/record'
 export type { Arguments, SyncClient } from './client'
 export { createSyncClient } from './client'
@@ -35,6 +36,7 @@ export { memoryStorage } from './platform/storage'
 export type { FetchLike, HeaderFields, HeadersSource } from './platform/transport'
 export { mergeFields } from './queue/conflicts'
 export type {
+  AnyMutation,
   ConflictContext,
   ConflictPolicy,
   DefinedMutation,
