@@ -44,7 +44,7 @@ const older: TestProjectInlineConfiguration = {
     ...patience,
     name: 'older',
     environment: 'node',
-    include: ['tests/adapters/{contract,mutations,views,older}.test.ts'],
+    include: ['tests/adapters/{contract,mutations,views,older}.test.ts', 'tests/adapters/sync-action-calls.test.tsx'],
     env: { OLDER_FRAMEWORKS: '1' },
     server: { deps: { inline: [/@tanstack\/(react|vue)-query/] } },
   },
