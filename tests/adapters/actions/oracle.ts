@@ -75,6 +75,7 @@ interface Moment {
 export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
   /** Facts that came together. */
   const groups: Fact[][] = [[]]
+  /** Groups in which a read may be cancelled. */
   const cancelling = new Set<number>()
   const moments = new Map<string, Moment>()
   let reached: readonly Moment[] = [momentOf(0, 0, { position: 0, lacks: 0, writes: [] })]
@@ -95,19 +96,19 @@ export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
     return made
   }
 
-  const known = new WeakMap<Moment, { when: string; next: readonly Moment[] }>()
+  const followers = new WeakMap<Moment, { when: string; next: readonly Moment[] }>()
 
   function after(moment: Moment): readonly Moment[] {
     const { group, done, state } = moment
     const facts = groups[group] ?? []
     const when = `${facts.length} ${group === last()} ${cancelling.has(group)}`
-    const before = known.get(moment)
+    const before = followers.get(moment)
     if (before?.when === when) return before.next
     const next = facts.flatMap((fact, at) =>
       isDone(moment, at) ? [] : momentOf(group, done | (2 ** at), applied(state, fact, isExact)),
     )
     if (isFull(moment) && group < last()) next.push(momentOf(group + 1, 0, state))
-    known.set(moment, { when, next })
+    followers.set(moment, { when, next })
     return next
   }
 
