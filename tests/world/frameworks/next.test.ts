@@ -11,7 +11,13 @@ import type { Site } from './site.ts'
 import { createSite, freePort } from './site.ts'
 
 const manifest = {
-  dependencies: { '@tanstack/react-query': '^5.104.0', next: '^16.0.0', react: '^19.0.0', 'react-dom': '^19.0.0' },
+  dependencies: {
+    '@tanstack/react-query': '^5.104.0',
+    '@tanstack/react-query-next-experimental': '^5.104.0',
+    next: '^16.0.0',
+    react: '^19.0.0',
+    'react-dom': '^19.0.0',
+  },
   devDependencies: {
     '@types/node': '^24.0.0',
     '@types/react': '^19.0.0',
@@ -73,6 +79,12 @@ describe.each([
 
   test.each(PAGES)('%s hydrates without a read, and writes at once', async (path) => {
     await hydratesAndWrites(site, path, browser)
+  })
+
+  test('/streaming reads while it renders, and hydrates without a read', async () => {
+    const user = 'nobody' // client components do not know the visitor's cookie on the server
+    await servesRows(site, '/streaming', { user })
+    await hydratesAndWrites(site, '/streaming', browser, user)
   })
 
   test('says nothing on the server', () => {

@@ -19,11 +19,11 @@ export async function htmlFor(site: Site, path: string, user: string): Promise<s
 }
 
 /** Rows are in the HTML after one read on the server, which are kept with the position that they were read at. */
-export async function servesRows(site: Site, path: string, { position = true } = {}): Promise<void> {
+export async function servesRows(site: Site, path: string, { position = true, user = 'alice' } = {}): Promise<void> {
   site.reset()
-  const html = await htmlFor(site, path, 'alice')
-  expect(html).toContain('alice has this</li>')
-  expect(site.requests).toEqual([{ method: 'GET', user: 'alice', fromPage: false }])
+  const html = await htmlFor(site, path, user)
+  expect(html).toContain(`${user} has this</li>`)
+  expect(site.requests).toEqual([{ method: 'GET', user, fromPage: false }])
   if (position) expect(html).toContain('epoch:')
 }
 
@@ -43,9 +43,10 @@ export async function keepsUsersApart(site: Site, path: string): Promise<void> {
 }
 
 /** Hydrates without a complaint and without a read; a write shows at once, stays while it is saved, and is there after a reload. */
-export async function hydratesAndWrites(site: Site, path: string, browser: Browser): Promise<void> {
+export async function hydratesAndWrites(site: Site, path: string, browser: Browser, user = 'carol'): Promise<void> {
   site.reset()
-  const context = await contextOf(browser, site, 'carol')
+  const first = `${user} has this`
+  const context = await contextOf(browser, site, user)
   try {
     const page = await context.newPage()
     const complaints = complaintsOf(page)
@@ -59,10 +60,10 @@ export async function hydratesAndWrites(site: Site, path: string, browser: Brows
     expect(site.requests.filter(({ fromPage }) => fromPage).map(({ method }) => method)).toEqual(['POST'])
     hold.release()
     await page.getByText('Saved').waitFor(WITHIN)
-    expect(await shown(page)).toEqual([['carol has this'], ['carol has this', 'Milk']])
+    expect(await shown(page)).toEqual([[first], [first, 'Milk']])
     await page.reload()
     await hydrated(page)
-    expect(await shown(page)).toEqual([['carol has this', 'Milk']])
+    expect(await shown(page)).toEqual([[first, 'Milk']])
     expect(complaints).toEqual([])
   } finally {
     await context.close()
