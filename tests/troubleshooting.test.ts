@@ -35,15 +35,12 @@ test('the page has no sentence that nobody says', () => {
   const after = page.slice(page.indexOf('## Sentences on the console'))
   const said = [...after.matchAll(/^\| `([^`]+)`/gm)].map(([, text = '']) => text)
   const others = said.filter((beginning) => !sentences.some((sentence) => patternOf(beginning).test(sentence)))
-  // Those have tests of their own: tests/client/warnings.test.ts, tests/adapters/shared-client.test.tsx and others.
+  // Those have tests of their own: tests/client/warnings.test.ts and others.
   expect(others).toEqual([
     'Mutation … changes todo 1 in scope "a" while scope "b" changes it too',
     'setQueryData was called on … while a mutation of it is pending',
     'A recipe gave two results on the same data',
     'Mutation … has a recipe that changes its own result when it runs again',
-    'This sync client has rendered on the server before',
-    'This sync client renders on the server and was started there',
-    'mutate() was called on a sync client that renders on the server',
     'Mutation … was defined twice',
   ])
 })
