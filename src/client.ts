@@ -15,6 +15,7 @@ import { resolveOptions } from './options'
 import { createBreaker } from './platform/breaker'
 import { createHttp } from './platform/http'
 import { guardUnload } from './platform/network'
+import type { ServerWatch } from './platform/server'
 import { createServerWatch } from './platform/server'
 import type { DefinedMutation, Resolution } from './queue/mutation'
 import { createOutbox } from './queue/outbox'
@@ -171,7 +172,8 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       keepFailed: settings.keepFailed,
     },
   )
-  const advice = development ? adviser({ cache, queue, clock, options }) : undefined
+  const tell = (message: string): void => report(usageError(message))
+  const advice = development ? adviser({ cache, queue, clock, options }, tell) : undefined
   stream = connect(settings, { cache, queue, http, changed, advice })
   const status = createLiveStore(
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
@@ -182,8 +184,6 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     breaker.stop()
     mirror.stop()
   }
-  const tell = (message: string): void => report(usageError(message))
-  const server = createServerWatch(settings.development ? tell : undefined)
   const minded = (): void => advice?.minded()
   const pending = createPendingStores({ outbox: outbox.store, core: cache.core })
   const life = createLife({ settings, cache, queue, stream, changed, release, minded, queryClient })
@@ -195,15 +195,15 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const client: SyncClient = {
     ...life,
     start() {
-      server.used('start')
+      advice?.server.used('start')
       return life.start()
     },
     mutate(mutation, ...variables) {
-      server.used('mutate')
+      advice?.server.used('mutate')
       return noted(queue.mutate(mutation, variables[0] as never))
     },
     renderedOnServer() {
-      if (server.rendered()) minded() // nobody starts it there
+      if (advice?.server.rendered()) minded() // nobody is to start it there
     },
     pause: queue.pause,
     resume: queue.resume,
@@ -255,10 +255,13 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
 
 declare const process: { env: { NODE_ENV?: string } }
 
+/** What is said in development only. */
+type Adviser = Advice & { readonly server: ServerWatch }
+
 /** Bundlers replace the name and drop the branch: a production build has none of the sentences in it. */
-function adviser(deps: AdviceDeps): Advice | undefined {
+function adviser(deps: AdviceDeps, tell: (message: string) => void): Adviser | undefined {
   try {
-    if (process.env.NODE_ENV !== 'production') return createAdvice(deps)
+    if (process.env.NODE_ENV !== 'production') return { ...createAdvice(deps), server: createServerWatch(tell) }
   } catch {
     // No bundler, and no process.
   }

@@ -12,7 +12,7 @@
 export type ServerUse = 'start' | 'mutate'
 
 export interface ServerWatch {
-  /** A server render shows the client. Does nothing in a browser, and returns whether this is a server. */
+  /** A server render shows the client. `false`, and nothing is done, in a browser. */
   rendered(): boolean
   /** The client was told to do something. */
   used(how: ServerUse): void
@@ -28,9 +28,8 @@ const USED: Record<ServerUse, string> = {
     'mutate() was called on a sync client that renders on the server, where nothing sends the change; call it in the browser, or ask your server directly.',
 }
 
-/** `tell` hears each sentence once; it is given in development only. */
-export function createServerWatch(tell: ((message: string) => void) | undefined): ServerWatch {
-  if (tell === undefined) return { rendered: () => false, used: () => {} }
+/** `tell` hears each sentence once. Made in development only. */
+export function createServerWatch(tell: (message: string) => void): ServerWatch {
   const told = new Set<string>()
   const used = new Set<ServerUse>()
   let hasRendered = false
@@ -46,11 +45,12 @@ export function createServerWatch(tell: ((message: string) => void) | undefined)
       if (hasRendered && !isSameTurn) say(SHARED)
       hasRendered = true
       for (const how of used) say(USED[how])
-      if (isSameTurn) return true
-      isSameTurn = true
-      void Promise.resolve().then(() => {
-        isSameTurn = false
-      })
+      if (!isSameTurn) {
+        isSameTurn = true
+        void Promise.resolve().then(() => {
+          isSameTurn = false
+        })
+      }
       return true
     },
     used(how) {

@@ -11,6 +11,7 @@ import { syncPlugin, useQuery } from 'tidemark/vue'
 import { describe, expect, test } from 'vitest'
 import { createSSRApp, defineComponent, h, onServerPrefetch } from 'vue'
 import { renderToString as renderVue } from 'vue/server-renderer'
+import { virtualClock } from '../kit/clock.ts'
 import { addTodo } from './todos.ts'
 
 const SHARED = expect.stringMatching(/has rendered on the server before.*make a client per request/)
@@ -102,6 +103,21 @@ describe.each([
     sync.start()()
     expect(reports).toEqual([])
   })
+})
+
+test.each([
+  ['React', inReact],
+  ['Vue', inVue],
+])('%s: nobody is told to start a client that renders on a server, however long it stays', async (_, render) => {
+  const clock = virtualClock()
+  const warnings: unknown[] = []
+  const { sync, reports } = makeClient({
+    stream: { url: '/sync' },
+    platform: { clock, console: { warn: (message) => void warnings.push(message) } },
+  })
+  await render(sync, 'alice')
+  await clock.advance(60_000)
+  expect([...reports, ...warnings]).toEqual([])
 })
 
 test('React: several providers and passes of one request are one request', () => {
