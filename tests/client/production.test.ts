@@ -18,6 +18,8 @@ const PARTS = [
   'and no query listens to it',
   'for no entry of the outbox has this id',
   'was given the QueryClient itself',
+  'has rendered on the server before',
+  'and was started there',
   'that is no number',
 ]
 

@@ -253,6 +253,34 @@ export const MISTAKES: readonly Mistake[] = [
     },
   },
   {
+    name: 'a client that two requests share on a server',
+    begins: 'SyncError: This sync client has rendered on the server before',
+    says: /one user to another; make a client per request/,
+    starts: false,
+    run: async ({ sync, settle }) => {
+      sync.renderedOnServer()
+      await settle()
+      sync.renderedOnServer()
+    },
+  },
+  {
+    name: 'a client that is started on a server',
+    begins: 'SyncError: This sync client renders on the server and was started there',
+    says: /start it in the browser only/,
+    run: ({ sync }) => sync.renderedOnServer(),
+  },
+  {
+    name: 'a write on a server',
+    begins: 'SyncError: mutate() was called on a sync client that renders on the server',
+    says: /call it in the browser, or ask your server directly/,
+    starts: false,
+    options: { mutations: [quiet] },
+    run: ({ sync }) => {
+      sync.renderedOnServer()
+      sync.mutate(quiet, todo('1', 'one'))
+    },
+  },
+  {
     name: 'mutationFn returns the answer itself',
     begins: '"mutationFn" of mutation ["m"] resolved with the Response itself',
     says: /answer\.json\(\)/,
@@ -495,6 +523,17 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
       new QueryObserver(world.sync.viewClient, { ...todosQuery, structuralSharing: false }).subscribe(() => {})
       const base = queryOptions({ queryKey: ['base'], queryFn: async () => 1, optimistic: false })
       new QueryObserver(world.sync.queryClient, base).subscribe(() => {})
+    },
+  },
+  {
+    name: 'several renders of one request on a server, with a stream',
+    starts: false,
+    options: { stream: { url: '/sync' } },
+    run: async (world) => {
+      world.sync.renderedOnServer()
+      world.sync.renderedOnServer()
+      await show(world, shown(1))
+      await world.advance(60_000)
     },
   },
   {
