@@ -128,7 +128,8 @@ function createHold(end: () => void): Hold & { wait: () => Promise<void> } {
 
 function pass(request: IncomingMessage, response: ServerResponse, port: number): void {
   const { method, url, headers } = request
-  const onward = forward({ host: '127.0.0.1', port, path: url, method, headers }, (answer) => {
+  // A connection of its own: one that is kept may be closed by the server as it is used again.
+  const onward = forward({ host: '127.0.0.1', port, path: url, method, headers, agent: false }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     answer.pipe(response)
   })
