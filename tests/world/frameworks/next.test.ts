@@ -93,27 +93,20 @@ describe.each([
   })
 })
 
-describe.each([
-  ['', ''],
-  [' with Cache Components', '1'],
-])('in development%s', (_, CACHE_COMPONENTS) => {
-  test('a client that requests share is told of at the second, and a client per request never', async () => {
-    if (app === undefined) throw new Error('There is no application.')
-    const env = { CACHE_COMPONENTS, DIST_DIR: `.next-dev${CACHE_COMPONENTS}` }
-    const until = /Local:\s+http:\/\/127\.0\.0\.1:(\d+)[\s\S]*Ready/
-    const line = `next dev -p ${await freePort()} -H 127.0.0.1`
-    const serving = await serve(app, site, { line, env, until })
-    try {
-      for (const [path] of [...PAGES, ...PAGES, ...PAGES]) await htmlFor(site, path, 'alice')
-      await htmlFor(site, '/shared', 'alice')
-      expect(serving.output()).not.toMatch(/SyncError/)
-      await htmlFor(site, '/shared', 'bob')
-      const said = () => serving.output().match(/SyncError.*/g)
-      await expect
-        .poll(said, { timeout: 60_000 })
-        .toEqual([expect.stringContaining('has rendered on the server before')])
-    } finally {
-      await serving.stop()
-    }
-  })
+test('in development a client that requests share is told of, and a client per request never', async () => {
+  if (app === undefined) throw new Error('There is no application.')
+  const until = /Local:\s+http:\/\/127\.0\.0\.1:(\d+)[\s\S]*Ready/
+  const line = `next dev -p ${await freePort()} -H 127.0.0.1`
+  const serving = await serve(app, site, { line, env: { DIST_DIR: '.next-dev' }, until })
+  try {
+    for (const [path] of [...PAGES, ...PAGES, ...PAGES]) await htmlFor(site, path, 'alice')
+    await htmlFor(site, '/shared', 'alice')
+    expect(serving.output()).not.toMatch(/SyncError/)
+    await htmlFor(site, '/shared', 'bob')
+    // Next may load a module twice, and each has its client: the sentence counts, and that there is no other.
+    const said = () => [...new Set(serving.output().match(/SyncError.*/g))]
+    await expect.poll(said, { timeout: 60_000 }).toEqual([expect.stringContaining('has rendered on the server before')])
+  } finally {
+    await serving.stop()
+  }
 })
