@@ -135,12 +135,13 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const { development } = settings
   const cache = createCache({ clock, random, http, report, warn, development, onInvalidate }, queryClient)
   let stream: SyncStream | undefined
-  const changed = (own = false): void => {
-    status.changed(own)
-    outbox.changed(own)
-    mirror.changed()
-    progress.changed()
-  }
+  const changed = (own = false): void =>
+    cache.core.transition(() => {
+      status.changed(own)
+      outbox.changed(own)
+      mirror.changed()
+      progress.changed()
+    })
   const { announce } = cache.core
   const mirror = createMutationMirror({ queryClient, queue: () => queue.state, announce, report })
   const progress = createProgressStores(() => queue.state, announce)

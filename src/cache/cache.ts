@@ -123,7 +123,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   })
 
   function unwatched(query: Query): void {
-    core.clock.soon(core.checkLayers) // a page that follows another watches it again by then
+    core.clock.soon(() => core.transition(core.checkLayers)) // a page that follows another watches it again by then
     if ((recordOf(query)?.missed ?? 0) > 0) core.listener?.onReadSettled() // nobody waits for its read any more
   }
 
@@ -134,7 +134,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     core.forget(record)
     targets.remove(record)
     refresher.forget(record)
-    core.checkLayers()
+    core.transition(core.checkLayers)
     core.updated(viewEvent(query, query.state.data)) // whoever waits for its view, waits for nothing now
   }
 

@@ -155,13 +155,15 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
       deps.changed()
     },
     resume() {
-      state.paused = false
-      state.needsAuth = false
-      for (const item of state.items.values()) {
-        item.hasRefreshed = false
-        if (item.entry.status === 'paused') setStatus(state, item, item.entry.sent ? 'uncertain' : 'queued')
-      }
-      deps.changed()
+      deps.cache.core.transition(() => {
+        state.paused = false
+        state.needsAuth = false
+        for (const item of state.items.values()) {
+          item.hasRefreshed = false
+          if (item.entry.status === 'paused') setStatus(state, item, item.entry.sent ? 'uncertain' : 'queued')
+        }
+        deps.changed()
+      })
       state.pump()
     },
     async flush() {

@@ -128,9 +128,11 @@ export function isFlowing(state: QueueState): boolean {
 }
 
 export function setStatus(state: QueueState, item: Item, status: Entry['status']): void {
-  item.entry.status = status
-  state.deps.moved(item, 'updated')
-  state.deps.changed()
+  state.deps.cache.core.transition(() => {
+    item.entry.status = status
+    state.deps.moved(item, 'updated')
+    state.deps.changed()
+  })
 }
 
 /** Writes the entry down; a failure is reported and the entry lives on in memory. */
