@@ -20,8 +20,10 @@ export interface OutboxEntry extends Readonly<Entry> {
   readonly isPaused: boolean
   /** The rows that its `optimistic` names. */
   readonly rows: readonly RowReference[]
-  /** Confirmed, its answer is there, and every watched query with data shows it from the base: nothing on the screen waits for it. */
+  /** Confirmed, and every watched query with data shows it from the base: nothing on the screen waits for it. */
   readonly isReflected: boolean
+  /** A request of it has no answer yet. An event of the stream may have confirmed it before. */
+  readonly isSending: boolean
 }
 
 export interface OutboxState {
@@ -36,15 +38,15 @@ export interface OutboxState {
 /** Computes the state from the queue; what has not changed keeps its reference. */
 export function createOutboxView(queue: Queue): (previous: OutboxState | undefined) => OutboxState {
   const known = new WeakMap<Entry, OutboxEntry>()
-  const copy = (entry: Entry, ops: () => readonly Op[], isPaused: boolean, isReflected: boolean) => {
+  const copy = (entry: Entry, ops: () => readonly Op[], flags: Flags): OutboxEntry => {
     const before = known.get(entry)
-    if (before?.isPaused === isPaused && before.isReflected === isReflected && isSame(before, entry)) return before
+    if (before !== undefined && hasFlags(before, flags) && isSame(before, entry)) return before
     const rows = before !== undefined && before.variables === entry.variables ? before.rows : rowsOf(ops())
-    const next: OutboxEntry = { ...entry, rows, isPaused, isReflected }
+    const next: OutboxEntry = { ...entry, rows, ...flags }
     known.set(entry, next)
     return next
   }
-  const ended = (entry: Entry): OutboxEntry => copy(entry, () => recordAgain(queue, entry), false, false)
+  const ended = (entry: Entry): OutboxEntry => copy(entry, () => recordAgain(queue, entry), NO_FLAGS)
   return (previous) => {
     const { items, failed, quarantined } = queue.state
     const held = items.size > 0 && isHeldBack(queue.state)
@@ -52,12 +54,15 @@ export function createOutboxView(queue: Queue): (previous: OutboxState | undefin
     let last = Number.NEGATIVE_INFINITY
     let isSorted = true
     for (const { entry, layer, reflected, abort } of items.values()) {
-      const isReflected = entry.status === 'confirmed' && reflected.settled && abort === undefined
+      const flags = {
+        isPaused: isPausedEntry(entry, held),
+        isReflected: entry.status === 'confirmed' && reflected.settled,
+        isSending: abort !== undefined,
+      }
       // Mostly it stands where it stood, and nothing of it has changed: no look-up then.
       const before = previous?.entries[entries.length]
-      const isPaused = isPausedEntry(entry, held)
-      const same = before?.id === entry.id && before.isPaused === isPaused && before.isReflected === isReflected
-      entries.push(same && isSame(before, entry) ? before : copy(entry, () => layer.ops, isPaused, isReflected))
+      const same = before?.id === entry.id && hasFlags(before, flags) && isSame(before, entry)
+      entries.push(same ? before : copy(entry, () => layer.ops, flags))
       isSorted &&= entry.pos > last
       last = entry.pos
     }
@@ -65,6 +70,14 @@ export function createOutboxView(queue: Queue): (previous: OutboxState | undefin
     const next = { entries, failed: failed.map(ended), quarantined: quarantined.map(ended) }
     return previous === undefined ? next : keep(previous, next)
   }
+}
+
+type Flags = Pick<OutboxEntry, 'isPaused' | 'isReflected' | 'isSending'>
+
+const NO_FLAGS: Flags = { isPaused: false, isReflected: false, isSending: false }
+
+function hasFlags(entry: OutboxEntry, { isPaused, isReflected, isSending }: Flags): boolean {
+  return entry.isPaused === isPaused && entry.isReflected === isReflected && entry.isSending === isSending
 }
 
 // Field by field, by name: this runs for every entry whenever one of them has changed.

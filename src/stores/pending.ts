@@ -57,7 +57,7 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
     if (state === seen) return
     seen = state
     const before = entries
-    entries = state.entries.some(isReflected) ? state.entries.filter((entry) => !isReflected(entry)) : state.entries
+    entries = state.entries.some(isOver) ? state.entries.filter((entry) => !isOver(entry)) : state.entries
     compare(before, entries, replace)
   }
 
@@ -127,7 +127,8 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
   }
 }
 
-const isReflected = (entry: OutboxEntry): boolean => entry.isReflected
+/** Nothing on the screen waits for it, and no answer is to come. */
+const isOver = ({ isReflected, isSending }: OutboxEntry): boolean => isReflected && !isSending
 
 function keyOf({ entity, id, entryId }: PendingFilter): string | undefined {
   if (entryId !== undefined) return `#${entryId}`

@@ -1,6 +1,7 @@
 import type { StreamMessage } from 'tidemark'
 import { defineMutation, entity, queryOptions } from 'tidemark'
 import { expect, test } from 'vitest'
+import { greet } from '../kit/stream'
 import { createWorld } from '../kit/world'
 
 interface Task {
@@ -43,4 +44,28 @@ test('an own echo without a position reads nothing, also when the query was read
   expect(list.data).toEqual([{ id: 'a', title: 'new' }])
   await net.stream().send('invalidate', { keys: [['tasks']], mutations: [{ id: 'of somebody else' }] })
   expect(net.waiting.map(({ url }) => url)).toEqual(['/tasks'])
+})
+
+test('an echo before the answer: the entry is reflected, and pending until the answer is there', async () => {
+  const world = createWorld({ mutations: [rename], stream: { url: '/stream' } })
+  const { sync, net, watch, settle } = world
+  sync.start()
+  const stream = await greet(world)
+  const list = watch<Task[]>(tasks)
+  await settle()
+  await net.take('GET').answer([{ id: 'a', title: 'old' }], { headers: { 'sync-cursor': 'e:0' } })
+  const handle = sync.mutate(rename, { id: 'a', title: 'new' })
+  await settle()
+  const value = { id: 'a', title: 'new' }
+  await stream.patch(1, [{ op: 'put', type: 'task', id: 'a', version: 1, value }], { mutations: [handle.id] })
+  expect(sync.getBase(tasks.queryKey)).toEqual([value])
+  expect(sync.outbox.getState().entries).toMatchObject([{ status: 'confirmed', isReflected: true, isSending: true }])
+  expect(sync.pending().getState()).toHaveLength(1)
+  expect(sync.progress(handle.id)?.getState().status).toBe('pending')
+  await net.take('POST').answer(value, { headers: { 'sync-cursor': 'e:1' } })
+  await settle()
+  expect(await handle.confirmed).toEqual(value)
+  expect(sync.outbox.getState().entries).toEqual([])
+  expect(sync.pending().getState()).toEqual([])
+  expect(list.data).toEqual([value])
 })
