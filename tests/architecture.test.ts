@@ -146,8 +146,9 @@ describe('the React entry', () => {
     const marks = offences(files, ({ path, body, imports }) => {
       const isHook = path.startsWith('adapters/react/') && !path.endsWith('index.ts')
       const usesReact = imports.some(
-        // Hooks of ours begin in `context`.
-        ({ specifier, typeOnly }) => !typeOnly && (specifier === 'react' || (specifier === './context' && isHook)),
+        // Hooks of ours begin in `context`; those of TanStack say by `no-client` what they miss.
+        ({ specifier, typeOnly }) =>
+          !typeOnly && (specifier === 'react' || (isHook && ['./context', './no-client'].includes(specifier))),
       )
       const isMarked = body[0]?.['directive'] === 'use client'
       if (usesReact === isMarked) return []

@@ -7,12 +7,9 @@ import { createElement, useContext, useEffect } from 'react'
 import type { QueryClient, SyncClient } from 'tidemark'
 import { SyncError } from 'tidemark'
 import { checkSyncClient, findSyncClient, startClient, syncClientFor } from '../clients'
+import { noClient } from './no-client'
 import { QueryClientContext, usePeers, useSyncExternalStore } from './peers'
 import { renderInTurn } from './scheduler'
-
-/** Begins with TanStack's own words, which people search for. */
-const NO_CLIENT =
-  'No QueryClient set, use QueryClientProvider to set one, or <SyncProvider client={sync}> for a sync client.'
 
 export interface SyncProviderProps {
   /** What `createSyncClient()` returned. */
@@ -81,8 +78,6 @@ export function useSyncClient(queryClient?: object): SyncClient {
 export function useQueryClient(queryClient?: QueryClient): QueryClient {
   const nearest = useContext(QueryClientContext)
   const client = queryClient ?? findSyncClient(nearest)?.queryClient ?? nearest
-  if (client === undefined) {
-    throw new SyncError('usage', NO_CLIENT)
-  }
+  if (client === undefined) throw noClient()
   return client as QueryClient
 }

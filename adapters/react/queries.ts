@@ -2,7 +2,7 @@
 
 /** TanStack's hooks, unchanged but for one thing: outside of a provider they say which one is missing. */
 import * as TanStack from '@tanstack/react-query'
-import { useQueryClient as nearestQueryClient } from './context'
+import { noClient } from './no-client'
 
 /** TanStack's `useQuery`. */
 export const useQuery: typeof TanStack.useQuery = /* @__PURE__ */ inProvider(TanStack.useQuery)
@@ -35,14 +35,14 @@ export const useMutationState: typeof TanStack.useMutationState = /* @__PURE__ *
 /** TanStack's `useMutation`, for inline options. */
 export const useInlineMutation: typeof TanStack.useMutation = /* @__PURE__ */ inProvider(TanStack.useMutation)
 
-/** The hook; when it fails where neither a provider nor its last argument says which client is meant, that is what it says. */
+/** The hook; that there is no provider it says in our words. Nothing is asked in front of TanStack's code, and no hook after it. */
 function inProvider<T extends (...args: never[]) => unknown>(hook: T): T {
   const call = hook as unknown as (...args: unknown[]) => unknown
   const use = (...args: unknown[]): unknown => {
     try {
       return call(...args)
     } catch (thrown) {
-      if (args[1] === undefined) nearestQueryClient()
+      if (String((thrown as { message?: unknown } | null)?.message).startsWith('No QueryClient set')) throw noClient()
       throw thrown
     }
   }
