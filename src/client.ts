@@ -184,6 +184,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const release = (): void => {
     breaker.stop()
     mirror.stop()
+    advice?.stop()
   }
   const minded = (): void => advice?.minded()
   const pending = createPendingStores({ outbox: outbox.store, core: cache.core })

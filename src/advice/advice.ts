@@ -31,6 +31,8 @@ export interface Advice {
   invalidated(keys: ReadonlyArray<readonly unknown[]>): void
   /** The client was started, or stopped or closed: somebody minds it. */
   minded(): void
+  /** The client is closed: nothing holds it any more. */
+  stop(): void
   /** A provider shows this client's views from now on. Returns what ends it. */
   provided(): () => void
   /** Somebody asks what is pending. */
@@ -72,7 +74,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
   for (const remark of [...remarksOnClient(options), ...(options.mutations ?? []).flatMap(remarksOnMutation)])
     say(remark)
 
-  cache.queryClient.getQueryCache().subscribe((event) => {
+  const unsubscribe = cache.queryClient.getQueryCache().subscribe((event) => {
     if (event.type === 'removed') checked.delete(event.query.queryHash)
     if (event.type === 'added') remarksOnQuery(event.query.options as never).forEach(say)
     if (event.type === 'observerAdded') watched(event)
@@ -158,6 +160,10 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       remarksOnPush(messages, { records: core.records.values(), asked: topics, typesOf }).forEach(say)
     },
     invalidated: (keys) => remarksOnKeys('A write invalidates', keys, core.records.values()).forEach(say),
+    stop() {
+      unsubscribe()
+      stopWaiting?.()
+    },
     minded() {
       isMinded = true
       stopWaiting?.()

@@ -27,9 +27,7 @@ export function faultOfRows(record: QueryRecord): string | undefined {
 export function isPlaced(core: Core, layer: Layer): boolean {
   return [...core.touchedBy(layer)].some(
     ([{ base, baseLocated }, { ops }]) =>
-      base === undefined ||
-      baseLocated.lists.length > 0 ||
-      ops.some((op) => op.hash !== undefined || !('entity' in op)),
+      base === undefined || baseLocated.lists.length > 0 || ops.some((op) => !('entity' in op)),
   )
 }
 
@@ -39,6 +37,8 @@ export function whyNothing(core: Core, layer: Layer): string | undefined {
   const records = [...core.records.values()]
   for (const op of layer.ops) {
     if (op.hash !== undefined) {
+      const named = records.find(({ query }) => query.queryHash === op.hash)
+      if (named !== undefined && 'entity' in op) return noPlace(layer, named, op.entity.type)
       const meant = records.find(({ query }) => isAlike(query.queryHash, op.hash ?? ''))?.query.queryHash
       if (meant !== undefined) return `${start}nothing is under the key ${op.hash}; did you mean ${meant}?`
     } else if ('entity' in op) {
@@ -53,6 +53,13 @@ export function whyNothing(core: Core, layer: Layer): string | undefined {
     }
   }
   return `${start}nothing of it is shown before one of its queries is fetched.`
+}
+
+/** The query is there, and has no list that the row could be put into. */
+function noPlace(layer: Layer, record: QueryRecord, type: string): string {
+  const start = `Mutation ${canonical(layer.mutationKey)} puts a row of "${type}" into query ${canonical(record.query.queryKey)}, where it is shown nowhere: `
+  const fault = nothingFound(record, type)
+  return `${start}${fault ?? `the query does not say where its rows are; give it rows: [${type}Row, (data) => data].`}`
 }
 
 /** Data is there, and `locate` found no place for rows in it. */

@@ -23,7 +23,9 @@ export function accept(core: Core, record: QueryRecord, arrived: Incoming): Acce
   if (arrived.kind === 'manual') return publish(core, record, arrived)
   const incoming = withoutDeleted(core, record, arrived)
   if (isOlder(incoming, base)) {
-    if (incoming.at === undefined && base?.at !== undefined) markStale(core, record)
+    // The data that is newer was not read: the application's own, initial or hydrated. Only another read says what the server has.
+    const isOwnData = incoming.kind === 'read' && base?.isRead === false
+    if (incoming.at === undefined && (base?.at !== undefined || isOwnData)) markStale(core, record)
     return 'older'
   }
   if (incoming.kind === 'answer' || incoming.kind === 'push') {
@@ -119,7 +121,7 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
   const continues = previous !== undefined && isSameLog(incoming, previous)
   const has = new Set(incoming.has)
   if (continues) keepKnown(record, previous, incoming, has)
-  const shared = shareData(record, incoming.data)
+  const shared = shareData(record, incoming)
   record.base = {
     data: shared,
     at: incoming.at,
@@ -127,6 +129,9 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
     start: startOf(incoming, previous),
     accepted: core.tickNow,
     has,
+    isRead:
+      incoming.kind === 'read' ||
+      (incoming.kind !== 'manual' && incoming.kind !== 'stored' && previous?.isRead !== false),
   }
   if (!Object.is(record.baseLocated.data, shared) || record.baseLocated.shape !== record.shape) {
     record.baseLocated = locate(shared, record.shape)
@@ -168,9 +173,9 @@ function floorOf(previous: Base, incoming: Incoming): Cursor | undefined {
   return incoming.kind === 'manual' ? laterCursor(previous.floor, previous.at) : previous.floor
 }
 
-function shareData(record: QueryRecord, data: unknown): unknown {
+function shareData(record: QueryRecord, { data, isWhole }: Incoming): unknown {
   if (record.share === false) return data
-  if (typeof record.share === 'function') return record.share(record.base?.data, data)
+  if (typeof record.share === 'function') return isWhole ? data : record.share(record.base?.data, data)
   return reconcile(record.baseLocated, record.view, data, record.shape)
 }
 

@@ -126,8 +126,9 @@ function isOwnShare(share: object): boolean {
 function wrapQueryFn(deps: AdoptDeps, record: QueryRecord, queryFn: AnyQueryFn): AnyQueryFn {
   const { core } = deps
   return (context: object) => {
-    const more = record.query.queryType === 'infinite' && record.read !== undefined
-    const read = (more && record.read) || { start: core.tick(), answers: [], unanswered: 0 }
+    const of = record.query.promise
+    const more = record.query.queryType === 'infinite' && record.read?.of === of
+    const read = (more && record.read) || { of, start: core.tick(), answers: [], unanswered: 0 }
     if (!more) {
       record.read = read
       if (record.query.state.fetchMeta?.fetchMore !== undefined) read.answers.push(knownPages(core, record))
@@ -157,7 +158,15 @@ function takeFirst(core: Core, record: QueryRecord): void {
   if (state.data === undefined) return
   const { cursor } = state as { cursor?: unknown }
   const at = isCursor(cursor) ? cursor : undefined
-  record.base = { data: state.data, at, floor: undefined, start: 0, accepted: core.tickNow, has: new Set() }
+  record.base = {
+    data: state.data,
+    at,
+    floor: undefined,
+    start: 0,
+    accepted: core.tickNow,
+    has: new Set(),
+    isRead: false,
+  }
   record.stale = state.isInvalidated
   relocate(record)
 }
@@ -256,12 +265,13 @@ function setState(core: Core, record: QueryRecord, state: Partial<QueryState<unk
       start: core.tick(),
       has: new Set(),
       updatedAt: state.dataUpdatedAt,
+      isWhole: true,
     })
     // What is said of data that was not taken is not said of what stands there.
     originals.setState({
       ...(acceptance === 'accepted' ? state : undefined),
       ...{ data: record.base?.data, cursor: record.base?.at },
-      fetchStatus: isReading(record) ? record.query.state.fetchStatus : (state.fetchStatus ?? 'idle'),
+      fetchStatus: state.fetchStatus ?? (isReading(record) ? record.query.state.fetchStatus : 'idle'),
     })
   })
 }

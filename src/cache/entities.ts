@@ -81,7 +81,7 @@ export interface Place {
 }
 
 export function shapeOf(rows: RowsOption<never> | undefined, infinite: boolean): Shape | undefined {
-  if (rows === undefined || rows.length === 0) return undefined
+  if (!Array.isArray(rows) || rows.length === 0) return undefined
   const pairs = (Array.isArray(rows[0]) ? rows : [rows]) as readonly RowsPair<never>[]
   return { pairs, infinite }
 }

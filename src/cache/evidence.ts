@@ -41,6 +41,8 @@ export interface Base {
   readonly accepted: number
   /** Ids of mutations that it is known to contain. */
   readonly has: Set<string>
+  /** `false`: it came without a read (`setQueryData`, initial data, hydration), perhaps with rows from answers and pushes. */
+  readonly isRead: boolean
 }
 
 /** Server data on its way in. */
@@ -65,6 +67,8 @@ export interface Incoming {
   /** The mutation whose own answer it is. */
   readonly own?: string | undefined
   readonly updatedAt?: number | undefined
+  /** It is a state (hydrated, reset) and not news: a query's own `structuralSharing` is for news. */
+  readonly isWhole?: boolean | undefined
   /** The base that this was computed from: what is known of that, is known of this. */
   readonly on?: Base | Held | undefined
 }

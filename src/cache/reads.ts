@@ -12,6 +12,8 @@ export interface AnswerEvidence {
 }
 
 export interface ReadEvidence {
+  /** The fetch of query-core that it is of: what a fetch that was cancelled has read is not the next one's. */
+  readonly of: unknown
   /** Tick of its first request. */
   readonly start: number
   readonly answers: AnswerEvidence[]

@@ -102,7 +102,10 @@ function createFace(query: Query, deps: FaceDeps): Query {
   }
   /** There is a base, and pending writes take all of it away: a row that is being deleted. */
   const isHidden = (): boolean => state().data === undefined && query.state.data !== undefined
-  // To read again would bring the same base: what ends the state is the outcome of the writes.
+  /** A write that hides it is accepted: the next read brings what the server has instead. */
+  const mayReadHelp = (): boolean =>
+    deps.recordOf(query)?.attached.some(({ layer }) => layer.outcome === 'confirmed') === true
+  // To read again before would bring the same base: what ends the state is the outcome of the writes.
   const untilShown = (): Promise<unknown> =>
     shown(query, () => state().status !== 'pending', deps).then(() => state().data)
   const face = bindAll(query, {
@@ -111,7 +114,7 @@ function createFace(query: Query, deps: FaceDeps): Query {
     fetch(...args: Parameters<Query['fetch']>) {
       // A refetch and a further page are asked for in so many words; all else is asked for to have something to show.
       if (args[1] !== undefined) return query.fetch(...args)
-      if (isHidden() && state().status === 'pending') return untilShown()
+      if (isHidden() && state().status === 'pending' && !mayReadHelp()) return untilShown()
       return query.fetch(...args).then((data) => (isHidden() ? untilShown() : data))
     },
   })

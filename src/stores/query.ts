@@ -68,8 +68,8 @@ function queryStore(
   let watchers = 0
   let stop: (() => void) | undefined
   let watching: QueryObserver | undefined
-  /** What was read last while nobody watched: asked again, the same is the same object. */
-  let last: QueryObserverResult | undefined
+  /** Reads the cache while nobody watches; it remembers what it selected, so that the same is the same object. */
+  let reader: QueryObserver | undefined
 
   // A new observer each time: the one from before may watch a query that has left the cache.
   function begin(): void {
@@ -101,10 +101,14 @@ function queryStore(
     getState() {
       // The observer, not the store: after a transition all observers are new before the first subscriber is called.
       if (watching !== undefined) return watching.getCurrentResult()
-      const now = observe().getCurrentResult()
-      const known = [last, inner.getState()].find((before) => before !== undefined && sameResult(now, before))
-      last = known ?? now
-      return last
+      const { queryHash } = sync.viewClient.defaultQueryOptions(options as never)
+      // A query that has left the cache and came back is another query.
+      if (reader?.getCurrentQuery() !== sync.viewClient.getQueryCache().get(queryHash)) reader = undefined
+      reader ??= observe()
+      reader.updateResult()
+      const now = reader.getCurrentResult()
+      const first = inner.getState()
+      return sameResult(now, first) ? first : now
     },
     getInitialState: inner.getInitialState,
     subscribe,

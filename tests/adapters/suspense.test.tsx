@@ -4,7 +4,7 @@
  * and no component is rendered without data. In React and in Vue.
  */
 import type { ReactNode } from 'react'
-import { Component, Suspense } from 'react'
+import { Component, Suspense, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { defineMutation, entity, experimental_streamedQuery, QueryObserver, queryOptions } from 'tidemark'
 import { SyncProvider, useSuspenseQueries, useSuspenseQuery } from 'tidemark/react'
@@ -256,6 +256,47 @@ describe.each([
     await page.shows('A again')
     expect(seen).not.toContain(undefined)
   })
+})
+
+test.each([
+  ['useSuspenseQuery', One],
+  ['useSuspenseQueries', Several],
+])('a row that was deleted while nobody watched is read when it is opened, %s', async (_, Detail) => {
+  seen.length = 0
+  const world = newWorld()
+  void world.sync.queryClient.prefetchQuery(detail('a') as never)
+  await rest(world)
+  await world.net.take('GET').answer(a)
+  await rest(world)
+  world.sync.mutate(removeTodo, 'a')
+  await rest(world)
+  await world.net.take('DELETE').answer({})
+  await rest(world)
+  const page = render(world, <Detail />)
+  await rest(world)
+  await world.net.take('GET').answer({ detail: 'There is no such task.' }, { status: 404 })
+  await page.shows('failed:')
+  expect(seen).not.toContain(undefined)
+})
+
+test('a hook that suspends again is one hook, and React finds no other order', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const world = newWorld()
+  let show: (id: string) => void = () => {}
+  const Page = () => {
+    const [id, setId] = useState('a')
+    show = setId
+    return <p>{useSuspenseQuery(detail(id)).data.title}</p>
+  }
+  const page = render(world, <Page />)
+  await rest(world)
+  await world.net.take('GET').answer(a)
+  await page.shows('A')
+  show('b')
+  await rest(world)
+  await world.net.take('GET').answer({ id: 'b', title: 'B' })
+  await page.shows('B')
+  expect(errors.mock.calls.flat().filter((said) => String(said).includes('order of Hooks'))).toEqual([])
 })
 
 test("Vue's suspense() waits for a row that is being deleted, and for nothing else", async () => {

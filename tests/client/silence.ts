@@ -106,6 +106,20 @@ export const MISTAKES: readonly Mistake[] = [
     },
   },
   {
+    name: 'rows as an object',
+    begins: 'Query ["list"] has "rows" of another form',
+    says: /e\.g\. \[todoRow, \(todos\) => todos\]\.$/,
+    run: (world) => show(world, shown([], { rows: { todo: (rows: unknown) => rows }, retry: false })),
+  },
+  {
+    name: 'a row that is put into a query without rows',
+    begins: 'Mutation ["m"] puts a row of "todo" into query ["list"], where it is shown nowhere',
+    says: /give it rows: \[todoRow, \(data\) => data\]\.$/,
+    ...written({ optimistic: (view) => view.insert(['list'], todoRow, todo('2', 'new')) }, (world) =>
+      show(world, shown([todo('1', 'old')])),
+    ),
+  },
+  {
     name: 'rows whose id has another name',
     begins: 'Query ["list"] has rows of "todo" without an id',
     says: /fields key: say entity\('todo', \{ id: \(row\) => … \}\)\.$/,
