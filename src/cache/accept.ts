@@ -23,9 +23,7 @@ export function accept(core: Core, record: QueryRecord, arrived: Incoming): Acce
   if (arrived.kind === 'manual') return publish(core, record, arrived)
   const incoming = withoutDeleted(core, record, arrived)
   if (isOlder(incoming, base)) {
-    // The data that is newer was not read: the application's own, initial or hydrated. Only another read says what the server has.
-    const isOwnData = incoming.kind === 'read' && base?.isRead === false
-    if (incoming.at === undefined && (base?.at !== undefined || isOwnData)) markStale(core, record)
+    if (incoming.at === undefined && base?.at !== undefined) markStale(core, record)
     return 'older'
   }
   if (incoming.kind === 'answer' || incoming.kind === 'push') {
@@ -129,9 +127,7 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
     start: startOf(incoming, previous),
     accepted: core.tickNow,
     has,
-    isRead:
-      incoming.kind === 'read' ||
-      (incoming.kind !== 'manual' && incoming.kind !== 'stored' && previous?.isRead !== false),
+    hasNews: incoming.kind !== 'manual' && incoming.kind !== 'stored',
   }
   if (!Object.is(record.baseLocated.data, shared) || record.baseLocated.shape !== record.shape) {
     record.baseLocated = locate(shared, record.shape)

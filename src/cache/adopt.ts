@@ -165,7 +165,7 @@ function takeFirst(core: Core, record: QueryRecord): void {
     start: 0,
     accepted: core.tickNow,
     has: new Set(),
-    isRead: false,
+    hasNews: false,
   }
   record.stale = state.isInvalidated
   relocate(record)

@@ -41,8 +41,8 @@ export interface Base {
   readonly accepted: number
   /** Ids of mutations that it is known to contain. */
   readonly has: Set<string>
-  /** `false`: it came without a read (`setQueryData`, initial data, hydration), perhaps with rows from answers and pushes. */
-  readonly isRead: boolean
+  /** A read, an answer or a push brought it, or a part of it; `false`: `setQueryData`, initial data or hydration. */
+  readonly hasNews: boolean
 }
 
 /** Server data on its way in. */
@@ -125,6 +125,8 @@ export function isCovered(layer: Layer, base: Base | undefined): boolean {
 /** Monotonic reads: whether `incoming` is behind `base`. Within an epoch positions decide, else ticks of issue. */
 export function isOlder(incoming: Incoming, base: Base | undefined): boolean {
   if (base === undefined || incoming.kind === 'manual') return false
+  // Data that was not read says nothing of what the server had when a read began: as over TanStack, the read is what counts.
+  if (incoming.kind === 'read' && base.at === undefined && !base.hasNews) return false
   if (incoming.at === undefined) return base.at !== undefined || incoming.start < base.start
   const order = base.at === undefined ? undefined : compareCursors(incoming.at, base.at)
   if (order !== undefined) return order < 0
