@@ -459,7 +459,7 @@ function watchUncovered({ cache, queue, settings }: LifeDeps): () => void {
       report(
         new SyncError(
           'protocol',
-          `Mutation ${canonical(mutationKey)} was confirmed, but no read has shown it for ${COVER_TIME / 1000} s; its queries are read again.`,
+          `Mutation ${canonical(mutationKey)} was confirmed, but no read has shown it for ${COVER_TIME / 1000} s; its queries are read again: name them in "invalidates".`,
           { mutationKey },
         ),
       )

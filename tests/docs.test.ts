@@ -54,7 +54,6 @@ const APPLICATION = `
     const mayRead: (principal: Principal, topic: string) => boolean
     const server: MockServer<{ todos: AppTodo }>
     const tables: { todos: { rows: AppTodo[] } }
-    const virtualClock: () => { now(): number; after(delay: number, call: () => void): () => void; soon(call: () => void): void }
   }
 `
 

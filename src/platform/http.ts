@@ -90,7 +90,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
         cause,
       })
     }
-    if (response.headers.has('sync-cursor') || response.headers.has('sync-reflects')) speakers.add(origin)
+    if ((response.headers.get('sync-cursor') ?? response.headers.get('sync-reflects')) !== null) speakers.add(origin)
     const kind = response.ok ? undefined : classifyStatus(response.status, undefined)
     if (kind === 'unanswered' || kind === 'failed') breaker.failed(origin)
     else breaker.succeeded(origin)
