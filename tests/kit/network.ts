@@ -89,7 +89,7 @@ export function scriptedNetwork(): ScriptedNetwork {
       headers,
       body: typeof init?.body === 'string' ? JSON.parse(init.body) : undefined,
       names: (headers.get('sync-pending') ?? '').split(',').flatMap((id) => id.trim() || []),
-      id: headers.get('idempotency-key'),
+      id: headers.get('idempotency-key')?.replaceAll('"', '') ?? null, // a quoted string on the wire
       get aborted() {
         return init?.signal?.aborted === true
       },

@@ -87,7 +87,7 @@ describe.each(SERVERS)('on $name', (kind) => {
     expect(user.frames.slice(before).every(([first]) => first === 'Oat milk')).toBe(true)
     const sent = app.server.log.filter(({ kind }) => kind === 'write')
     expect(sent).toHaveLength(echoed ? 1 : 2)
-    expect(new Set(sent.map(({ headers }) => headers.get('Idempotency-Key')))).toEqual(new Set([handle.id]))
+    expect(new Set(sent.map(({ headers }) => headers.get('Idempotency-Key')))).toEqual(new Set([`"${handle.id}"`]))
   })
 
   test('a request that is lost is sent again', async () => {

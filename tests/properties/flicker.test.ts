@@ -41,7 +41,7 @@ async function play(kind: Server, seed: number): Promise<void> {
     const answer: Record<string, string> = kind.cursors ? { 'sync-cursor': `e:${count}` } : {}
     if (kind.names) answer['sync-reflects'] = names.filter((id) => applied.has(id)).join(', ')
     if (url === '/counter') return Response.json(count, { headers: answer })
-    const id = headers.get('idempotency-key') ?? ''
+    const id = (headers.get('idempotency-key') ?? '').replaceAll('"', '')
     const stored = applied.get(id)
     if (stored === undefined) applied.set(id, ++count)
     const at = stored ?? count
