@@ -171,6 +171,8 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       readOnly: settings.readOnly,
       timeout: settings.timeout,
       keepFailed: settings.keepFailed,
+      bareKey: settings.idempotencyKey === 'bare',
+      isNetworkError: settings.isNetworkError,
     },
   )
   const tell = (message: string): void => report(usageError(message))
@@ -245,7 +247,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       return () => void cache.core.wraps.delete(own)
     },
     reconnect: () => {
-      queue.wake()
+      queue.wake(true)
       stream?.retryNow()
     },
   }
@@ -312,7 +314,7 @@ function connect(settings: ResolvedOptions, { cache, queue, http, changed, advic
   if (topics === 'queries') cache.watchTopics(stream.resubscribe)
   let wasOpen = false
   stream.status.subscribe(({ state }) => {
-    if (state === 'open' && !wasOpen) queue.wake()
+    if (state === 'open' && !wasOpen) queue.wake(true)
     wasOpen = state === 'open'
     changed()
   })
@@ -385,7 +387,8 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       const deadline = new Promise<void>((resolve) => {
         cancel = clock.after(FLUSH_TIME, resolve)
       })
-      await Promise.race([queue.flush(), deadline])
+      void queue.flush()
+      await Promise.race([queue.drained(), deadline])
       cancel()
     }
     queue.state.closed = true

@@ -46,6 +46,13 @@ export interface SyncClientOptions {
   readOnly?: boolean | undefined
   /** Milliseconds until a write without an answer counts as uncertain and is sent again. @defaultValue 60 000 */
   timeout?: number | undefined
+  /**
+   * The application's word on errors of transports of its own: whether this one is a lost connection, so that the write is
+   * sent again. `undefined` leaves it to Tidemark, which knows the usual libraries. Not asked for `fetch` of the context.
+   */
+  isNetworkError?: ((error: unknown) => boolean | undefined) | undefined
+  /** `'bare'`: `Idempotency-Key` without the quotes of RFC 9651, for servers that take the header as it comes. @defaultValue 'quoted' */
+  idempotencyKey?: 'quoted' | 'bare' | undefined
   /** Bound of the list of failed entries. @defaultValue 100 */
   keepFailed?: number | undefined
   /** Transient failures in a row after which an origin is left alone, and for how long. @defaultValue 5, 1 s … 60 s */
@@ -76,6 +83,8 @@ export interface ResolvedOptions extends PlatformSeams {
   report: (report: SyncError) => void
   readOnly: boolean
   timeout: number
+  isNetworkError: ((error: unknown) => boolean | undefined) | undefined
+  idempotencyKey: 'quoted' | 'bare'
   keepFailed: number
   breaker: { threshold: number; base: number; cap: number }
 }
@@ -92,6 +101,8 @@ const NAMES = [
   'onReport',
   'readOnly',
   'timeout',
+  'isNetworkError',
+  'idempotencyKey',
   'keepFailed',
   'breaker',
   'platform',
@@ -136,6 +147,8 @@ export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
     report: reporter(options.onReport ?? ((report) => development && output.warn(report)), output),
     readOnly: options.readOnly ?? false,
     timeout: options.timeout ?? 60_000,
+    isNetworkError: options.isNetworkError,
+    idempotencyKey: options.idempotencyKey ?? 'quoted',
     keepFailed: options.keepFailed ?? 100,
     breaker: {
       threshold: options.breaker?.threshold ?? 5,

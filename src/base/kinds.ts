@@ -28,9 +28,10 @@ export function isError(value: unknown): value is Error {
   return typeof name === 'string' && typeof message === 'string'
 }
 
-/** What an error says; of anything else that was thrown, its text. */
+/** What an error, or anything with a `message`, says; of anything else that was thrown, its text. */
 export function messageOf(error: unknown): string {
-  return isError(error) ? error.message : String(error)
+  const { message } = (typeof error === 'object' && error !== null ? error : {}) as { message?: unknown }
+  return typeof message === 'string' ? message : String(error)
 }
 
 /** A promise that rejects is ours to catch. A thenable of another kind may do its work when it is asked, so it is not asked. */

@@ -3,14 +3,17 @@
  * of ours unless the answer is 2xx.
  */
 import { parseRetryAfter } from '../base/backoff'
-import { classifyStatus } from '../base/classify'
-import type { Problem, SyncErrorCode } from '../base/errors'
-import { SyncError, sentence } from '../base/errors'
-import { isRequest, isStream } from '../base/kinds'
+import type { Problem } from '../base/errors'
+import { SyncError, sentence, usageError } from '../base/errors'
+import { isPlainObject } from '../base/key'
+import { isRequest, isStream, messageOf } from '../base/kinds'
+import { MEANINGS, meaningOfStatus } from '../base/meaning'
+import { wordsOf } from '../base/words'
 import type { Breaker } from './breaker'
 import type { Clock } from './clock'
 import type { FetchLike, HeadersSource } from './transport'
 import { mergeHeaders, resolveHeaders } from './transport'
+import { isPage, readWhole } from './whole'
 
 export interface HttpOptions {
   fetch: FetchLike
@@ -20,8 +23,16 @@ export interface HttpOptions {
 }
 
 export interface Http {
-  /** Sends; resolves with a 2xx answer, rejects with a `SyncError` otherwise. `fields` win over the common headers. */
-  request(input: RequestInfo | URL, init: RequestInit | undefined, fields: Record<string, string>): Promise<Response>
+  /**
+   * Sends; resolves with a 2xx answer that came whole, rejects with a `SyncError` otherwise. `fields` win over the common
+   * headers. `isWrite`: the whole body is read before it is handed on.
+   */
+  request(
+    input: RequestInfo | URL,
+    init: RequestInit | undefined,
+    fields: Record<string, string>,
+    isWrite?: boolean,
+  ): Promise<Response>
   /** The common headers, as a request would send them. */
   headers(): Promise<Record<string, string>>
   /** Refreshes the credentials once for everybody who asks meanwhile. `true`: there are new ones. */
@@ -29,7 +40,16 @@ export interface Http {
   /** Whether it is the page's own origin, or one that has answered with `Sync-*` headers (CORS lets them through). */
   speaksSync(input: RequestInfo | URL): boolean
   origin(input: RequestInfo | URL): string
+  /** How many answers of this origin were of its application: pages, errors of proxies and cut answers are not counted. */
+  heard(origin: string): number
+  /** Calls `listener` when an answer has arrived, whatever it says. Returns a function that stops. */
+  onAnswer(listener: (origin: string) => void): () => void
+  /** Calls `listener` when a request has waited 5 s for the head of its answer. Returns a function that stops. */
+  onWaiting(listener: (origin: string) => void): () => void
 }
+
+/** Milliseconds without the head of an answer after which a request is said to wait. */
+const WAITING = 5000
 
 const NOT_SENT = Symbol.for('tidemark.not-sent')
 
@@ -46,6 +66,9 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       throw new SyncError('network', 'Not sent: the function "headers" failed.', { cause })
     })
   const speakers = new Set<string>()
+  const heard = new Map<string, number>()
+  const answerListeners = new Set<(origin: string) => void>()
+  const waitingListeners = new Set<(origin: string) => void>()
   let refreshing: Promise<boolean> | undefined
 
   const refresh = (): Promise<boolean> => {
@@ -69,36 +92,48 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
     fields: Record<string, string>,
   ): Promise<Response> {
     const type = typeof init?.body === 'string' ? { 'content-type': 'application/json' } : undefined
-    const headers = mergeHeaders(type, isRequest(input) ? input.headers : undefined, common, init?.headers, fields)
     const origin = originOf(input)
+    let headers: HeadersInit
+    try {
+      headers = mergeHeaders(type, isRequest(input) ? input.headers : undefined, common, init?.headers, fields)
+    } catch (cause) {
+      throw impossible(cause)
+    }
     if (!breaker.enter(origin))
       throw new SyncError(
         'network',
         `Not sent: ${origin || 'the server'} has failed several times; it is asked again soon.`,
         { cause: NOT_SENT },
       )
+    const cancelWaiting = waitingListeners.size > 0 ? clock.after(WAITING, () => tell(waitingListeners, origin)) : noop
     let response: Response
     try {
       response = await options.fetch(input as string, { ...init, headers })
     } catch (cause) {
-      if ((cause as { name?: unknown } | null)?.name === 'AbortError') {
-        breaker.left(origin)
-        throw cause
-      }
-      breaker.failed(origin)
-      throw new SyncError('network', 'The request got no answer; it is not known whether the server received it.', {
-        cause,
-      })
+      const isAborted = (cause as { name?: unknown } | null)?.name === 'AbortError'
+      const isMistake = !isAborted && isImpossible(input, init, cause)
+      if (isAborted || isMistake) breaker.left(origin)
+      else breaker.failed(origin)
+      if (isAborted) throw cause
+      if (isMistake) throw impossible(cause)
+      throw unanswered(cause)
+    } finally {
+      cancelWaiting()
     }
+    if (response.type === 'opaque' || response.type === 'opaqueredirect')
+      throw impossible('its answer could not be read, because of the "mode" or "redirect" that it was made with')
+    if (response.status === 0) throw unanswered(undefined)
     if ((response.headers.get('sync-cursor') ?? response.headers.get('sync-reflects')) !== null) speakers.add(origin)
-    const kind = response.ok ? undefined : classifyStatus(response.status, undefined)
-    if (kind === 'unanswered' || kind === 'failed') breaker.failed(origin)
+    const meaning = response.ok ? undefined : meaningOfStatus(response.status)
+    if (meaning === 'unanswered' || meaning === 'failed') breaker.failed(origin)
     else breaker.succeeded(origin)
+    if (meaning !== 'unanswered' && !isPage(response)) heard.set(origin, (heard.get(origin) ?? 0) + 1)
+    tell(answerListeners, origin)
     return response
   }
 
   return {
-    async request(input, init, fields) {
+    async request(input, init, fields, isWrite = false) {
       const used = await commonHeaders()
       let response = await send(input, init, used, fields)
       // A request whose body is a stream cannot be sent twice.
@@ -109,7 +144,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
         if (response.status === 401 && (await refresh()))
           response = await send(input, init, await commonHeaders(), fields)
       }
-      if (response.ok) return response
+      if (response.ok) return readWhole(response, isWrite)
       throw await httpError(response, clock.now())
     },
     headers: commonHeaders,
@@ -119,6 +154,47 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       return origin === '' || origin === pageOrigin() || speakers.has(origin)
     },
     origin: originOf,
+    heard: (origin) => heard.get(origin) ?? 0,
+    onAnswer: (listener) => listen(answerListeners, listener),
+    onWaiting: (listener) => listen(waitingListeners, listener),
+  }
+}
+
+const noop = (): void => {}
+
+function listen<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
+
+function tell(listeners: ReadonlySet<(origin: string) => void>, origin: string): void {
+  for (const listener of [...listeners]) listener(origin)
+}
+
+function unanswered(cause: unknown): SyncError {
+  return new SyncError('network', 'The request got no answer; it is not known whether the server received it.', {
+    cause,
+  })
+}
+
+/** A mistake of the program: the same request never leaves, however often it is made. */
+function impossible(cause: unknown): SyncError {
+  return usageError(sentence(`The request cannot be made as it was given to "fetch": ${messageOf(cause)}`), { cause })
+}
+
+/**
+ * Whether `fetch` could never have sent this: the platform's own `Request` does not take it. Asked after a failure only. A
+ * relative address counts as one, for a `fetch` that is handed in may know what it is relative to.
+ */
+function isImpossible(input: RequestInfo | URL, init: RequestInit | undefined, cause: unknown): boolean {
+  const { code } = ((cause as { cause?: unknown } | null)?.cause ?? {}) as { code?: unknown }
+  if (code === 'ERR_INVALID_URL') return true
+  if (typeof Request === 'undefined' || isRequest(input)) return false
+  try {
+    const url = new URL(String(input), pageOrigin() || 'http://localhost')
+    return new Request(url, { ...init, signal: null, body: init?.body ? 'x' : null }) === undefined
+  } catch {
+    return true
   }
 }
 
@@ -127,28 +203,28 @@ function isSame(a: Record<string, string>, b: Record<string, string>): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
-/** The error for an answer that is not 2xx, with its problem details (RFC 9457) where it has them. */
+/** The error for an answer that is not 2xx, with the server's words and its problem details (RFC 9457) where it has them. */
 async function httpError(response: Response, now: number): Promise<SyncError> {
-  const problem = await readProblem(response)
-  const kind = classifyStatus(response.status, problem?.type)
-  const code: SyncErrorCode = kind === 'unauthorized' ? 'unauthorized' : kind === 'conflict' ? 'conflict' : 'http'
-  const said = problem?.detail ?? problem?.title
-  return new SyncError(
-    code,
-    sentence(`The server answered ${response.status}${said === undefined ? '' : `: ${said}`}`),
-    {
-      status: response.status,
-      problem,
-      retryAfter: parseRetryAfter(response.headers.get('retry-after'), now),
-    },
-  )
+  const { status } = response
+  const body = await readBody(response)
+  const problem = isPlainObject(body) ? (body as Problem) : undefined
+  const { code } = MEANINGS[meaningOfStatus(status, problem)]
+  const said = wordsOf(body)
+  const message = sentence(`The server answered ${status}${said === undefined ? '' : `: ${said}`}`)
+  const retryAfter = parseRetryAfter(response.headers.get('retry-after'), now)
+  return new SyncError(code === 'unauthorized' || code === 'conflict' ? code : 'http', message, {
+    status,
+    problem,
+    retryAfter,
+  })
 }
 
-async function readProblem(response: Response): Promise<Problem | undefined> {
-  if (!/[/+]json/.test(response.headers.get('content-type') ?? '')) return undefined
+/** What JSON it is, or a text that is no page. */
+async function readBody(response: Response): Promise<unknown> {
+  const type = response.headers.get('content-type') ?? ''
   try {
-    const value: unknown = await response.json()
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Problem) : undefined
+    if (/^text\/plain/.test(type)) return await response.text()
+    return /[/+]json/.test(type) ? await response.json() : undefined
   } catch {
     return undefined
   }

@@ -31,7 +31,8 @@ export async function load(
         state.quarantined.push(entry)
       }
     }
-    state.failed = [...found.failed, ...state.failed]
+    // One that is sent again under its key may stand in both lists, if the page ended in between.
+    state.failed = [...found.failed.filter(({ id }) => !state.items.has(id)), ...state.failed]
   } catch (cause) {
     deps.report(
       new SyncError(
@@ -62,9 +63,9 @@ function adoptMeta(state: QueueState, meta: QueueState['meta'], early: readonly 
     item.entry.pos += shift
     ;(item.layer as { pos: number }).pos = item.entry.pos
   }
-  const sequences = { ...meta.sequences }
-  for (const [scope, sequence] of Object.entries(state.meta.sequences))
-    sequences[scope] = Math.max(sequences[scope] ?? 0, sequence)
+  const sequences = new Map(meta.sequences)
+  for (const [scope, sequence] of state.meta.sequences)
+    sequences.set(scope, Math.max(sequences.get(scope) ?? 0, sequence))
   state.meta = { ...meta, sequences, nextPos: state.meta.nextPos + shift }
   state.deps.cache.core.sawOwn(meta.ownAt)
 }

@@ -15,6 +15,8 @@ export interface Failure {
   message: string
   status?: number | undefined
   problem?: Record<string, unknown> | undefined
+  /** The server has not said no: it may have been applied all the same, and `retry` sends it under the same key. */
+  mayBeApplied?: boolean | undefined
 }
 
 /** One recorded call of a mutation. */
@@ -55,7 +57,7 @@ export interface OutboxMeta {
   /** Names this outbox to the server: sequences count within it. */
   outboxId: string
   nextPos: number
-  sequences: Record<string, number>
+  sequences: Map<string, number>
   ownAt: Cursor | undefined
 }
 
@@ -105,8 +107,10 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
       try {
         const meta = await storage.get(metaKey)
         const rows = await storage.list(sequencePrefix)
-        const counted = rows.map(([key, text]) => [key.slice(sequencePrefix.length), serializer.deserialize(text)])
-        const sequences = Object.fromEntries(counted) as OutboxMeta['sequences']
+        const sequences: OutboxMeta['sequences'] = new Map()
+        for (const [key, text] of rows) {
+          sequences.set(key.slice(sequencePrefix.length), serializer.deserialize(text) as number)
+        }
         return {
           meta: meta === undefined ? undefined : { ...(serializer.deserialize(meta) as OutboxMeta), sequences },
           entries: await read(`${prefix}log/`, damaged),
@@ -120,7 +124,7 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
     },
     async save(entries, { sequences, ...meta }) {
       if (!isReadable) throw unwritten(undefined)
-      const counted = new Map(entries.map(({ scope }) => [scope, sequences[scope]]))
+      const counted = new Map(entries.map(({ scope }) => [scope, sequences.get(scope)]))
       await write([
         ...entries.map((entry) => [logKey(entry), serializer.serialize(entry)] as const),
         ...entries.flatMap(({ replaces }) =>

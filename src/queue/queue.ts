@@ -11,7 +11,7 @@ import type { Entry } from './outbox'
 import { send } from './send'
 import { drop, isOver, recordOptimistic, refuse, reject, replace, runPlans, takeOutcomes } from './settle'
 import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './state'
-import { isFlowing, joinScope, leaveScope, setStatus } from './state'
+import { isFlowing, joinScope, leaveScope, mayFlow, setStatus } from './state'
 import { copyVariables } from './variables'
 
 export interface Queue {
@@ -33,12 +33,15 @@ export interface Queue {
   resolve(id: string, resolution: Resolution<never>): boolean
   /** The stream says what became of mutations. */
   takeOutcomes(outcomes: readonly MutationOutcome[], cursor: Cursor | undefined): void
-  /** Waits end early: the network, the page or the stream came back. */
-  wake(): void
+  /** Waits end early: the network or the page came back. `isHeard`: somebody has answered, so the device is not offline. */
+  wake(isHeard?: boolean): void
+  /** Resolves when nothing more can be sent now: all is settled, or the head of a scope got no answer while offline. */
+  drained(): Promise<void>
   readonly state: QueueState
 }
 
 export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
+  const hopeless: Array<() => void> = []
   const state: QueueState = {
     deps,
     options,
@@ -57,6 +60,15 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     breakerTurns: 0,
     paused: false,
     needsAuth: false,
+    doubtful: false,
+    cancelDoubt: undefined,
+    doubtsOffline(doubtful) {
+      if (state.doubtful === doubtful) return
+      state.doubtful = doubtful
+      deps.changed()
+      if (doubtful) return state.pump()
+      for (const resolve of hopeless.splice(0)) resolve()
+    },
     pump: () => pump(state),
     later: new Map(),
   }
@@ -82,6 +94,10 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     state.breakerTurns++
     for (const item of state.items.values()) item.isHeldBack = false
     state.pump()
+  })
+
+  deps.http.onAnswer(() => {
+    if (!deps.network.isOnline()) state.doubtsOffline(true)
   })
 
   function add(entry: Entry, mutation: AnyMutation | undefined, how: 'added' | 'restored' = 'restored'): Item {
@@ -131,6 +147,15 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     return append(add(newEntry(state, mutation, variables, replaces), mutation, 'added'))
   }
 
+  /** Nobody knows whether it was applied: the same key, so that it is applied once. */
+  function resume(entry: Entry, mutation: AnyMutation): MutationHandle<never> {
+    const { id } = entry
+    const open = { id, status: 'uncertain', sent: true } as const
+    const item = add({ ...newEntry(state, mutation, entry.variables, undefined), ...open }, mutation, 'added')
+    item.durable.promise.then(() => deps.outbox.removeFailed(id)).catch(noop)
+    return append(item)
+  }
+
   return {
     state,
     mutate(mutation, variables) {
@@ -145,6 +170,8 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     },
     stop() {
       state.started = false
+      state.cancelDoubt?.()
+      state.cancelDoubt = undefined
       for (const item of state.items.values()) {
         item.cancelRetry?.()
         item.cancelRetry = undefined
@@ -164,18 +191,24 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
         }
         deps.changed()
       })
+      state.doubtsOffline(true)
       state.pump()
     },
     async flush() {
-      wake(state)
+      wake(state, true)
       await Promise.all([...state.items.values()].map((item) => item.confirmed.promise.then(noop, noop)))
     },
-    retry: (id) => again(state, id, undefined, create),
-    edit: (id, variables) => again(state, id, { variables }, create),
+    async drained() {
+      const settled = Promise.all([...state.items.values()].map((item) => item.confirmed.promise.then(noop, noop)))
+      const nothingFlows = new Promise<void>((resolve) => hopeless.push(resolve))
+      await (isFlowing(state) ? Promise.race([settled, nothingFlows]) : undefined)
+    },
+    retry: (id) => again(state, id, undefined, { create, resume }),
+    edit: (id, variables) => again(state, id, { variables }, { create, resume }),
     discard: (id) => discard(state, id),
     resolve: (id, resolution) => resolve(state, id, resolution),
     takeOutcomes: (outcomes, cursor) => takeOutcomes(state, outcomes, cursor),
-    wake: () => wake(state),
+    wake: (isHeard) => wake(state, isHeard),
   }
 }
 
@@ -227,11 +260,26 @@ function handleOf(state: QueueState, item: Item): MutationHandle {
 
 /** Starts every scope whose head may go. */
 function pump(state: QueueState): void {
-  if (!isFlowing(state)) return
+  if (!isFlowing(state)) {
+    doubt(state)
+    return
+  }
   for (const list of [...state.scopes.values()]) {
     const head = list[0]
     if (head !== undefined && mayStart(state, head)) void send(state, head)
   }
+}
+
+/** How long the device's word that it is offline is taken, while something waits to be sent. */
+const OFFLINE_BELIEVED = 30_000
+
+/** A device may be wrong about its network, and then says nothing when it is there: it is tried from time to time. */
+function doubt(state: QueueState): void {
+  if (!mayFlow(state) || state.scopes.size === 0 || state.cancelDoubt !== undefined) return
+  state.cancelDoubt = state.deps.clock.after(OFFLINE_BELIEVED, () => {
+    state.cancelDoubt = undefined
+    if (!state.deps.network.isOnline()) state.doubtsOffline(true)
+  })
 }
 
 function mayStart(state: QueueState, item: Item): boolean {
@@ -243,7 +291,8 @@ function mayStart(state: QueueState, item: Item): boolean {
   return entry.sent || !state.deps.cache.holdsBack(item.layer)
 }
 
-function wake(state: QueueState): void {
+function wake(state: QueueState, isHeard = false): void {
+  if (isHeard) state.doubtsOffline(true)
   for (const item of state.items.values()) {
     item.cancelRetry?.()
     item.cancelRetry = undefined
@@ -302,12 +351,18 @@ function discard(state: QueueState, id: string): boolean {
   return true
 }
 
+interface Ways {
+  create(mutation: AnyMutation, variables: unknown, replaces: string): MutationHandle<never>
+  resume(entry: Entry, mutation: AnyMutation): MutationHandle<never>
+}
+
 function again(
   state: QueueState,
   id: string,
   change: { variables: unknown } | undefined,
-  create: (mutation: AnyMutation, variables: unknown, replaces?: string) => MutationHandle<never>,
+  ways: Ways,
 ): MutationHandle | undefined {
+  if (state.closing) return undefined
   const blocked = state.items.get(id)
   if (
     blocked !== undefined &&
@@ -323,11 +378,12 @@ function again(
   const entry = state.failed.find((each) => each.id === id)
   const mutation = entry === undefined ? undefined : state.options.mutations.get(canonical(entry.mutationKey))
   if (entry === undefined || mutation === undefined) return undefined
+  // Its row goes when the new one is there, so that neither is lost.
   const variables =
     change === undefined ? entry.variables : copyVariables(change.variables, state.deps.serializer, entry.mutationKey)
-  // Its row goes in the batch that brings the new one.
   state.failed = state.failed.filter((each) => each !== entry)
-  return create(mutation, variables, id)
+  if (change === undefined && entry.failure?.mayBeApplied === true) return ways.resume(entry, mutation)
+  return ways.create(mutation, variables, id)
 }
 
 function resolve(state: QueueState, id: string, resolution: Resolution<never>): boolean {
@@ -359,7 +415,7 @@ function createMeta({ random, clock }: QueueDeps): QueueState['meta'] {
       return id
     },
     nextPos: 1,
-    sequences: {},
+    sequences: new Map(),
     ownAt: undefined,
   }
 }

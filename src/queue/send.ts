@@ -2,18 +2,19 @@
  * One attempt of one entry. Written down before it leaves; the outcome only ever moves on evidence from the server: no
  * answer leaves the entry uncertain, to be sent again with the same id.
  */
-import type { Failure } from '../base/classify'
-import { classify, problemOf, statusOf } from '../base/classify'
 import { laterCursor } from '../base/cursor'
 import { isSyncError, SyncError, sentence } from '../base/errors'
+import { canonical } from '../base/key'
 import { isRequest, messageOf } from '../base/kinds'
+import type { Meaning } from '../base/meaning'
+import { MEANINGS, meaningOf, problemOf, saidBy, statusOf } from '../base/meaning'
 import { HEADERS, PENDING_MAX } from '../base/messages'
 import { evidenceOf } from '../cache/context'
 import { isNotSent } from '../platform/http'
 import type { MutationContext } from './mutation'
 import { refuseFailedAnswer } from './returned'
 import type { AttemptEvidence } from './settle'
-import { confirm, conflict, reject } from './settle'
+import { confirm, conflict, failureOf, reject } from './settle'
 import type { Item, QueueState } from './state'
 import { isFlowing, save, setStatus } from './state'
 
@@ -21,6 +22,10 @@ import { isFlowing, save, setStatus } from './state'
 interface Sending extends AttemptEvidence {
   /** A request of it has left. */
   left: boolean
+  /** A 2xx of it was handed to the caller: the server has accepted it, whatever the caller then makes of the answer. */
+  accepted: boolean
+  /** Where its last request went. */
+  origin: string
   /** What {@link QueueState.breakerTurns} was when the circuit breaker let a request of it not out. */
   heldAt: number | undefined
 }
@@ -36,8 +41,8 @@ export async function send(state: QueueState, item: Item): Promise<void> {
   const isFirst = !entry.sent
   item.abort = abort
   if (entry.sequence === undefined) {
-    entry.sequence = (meta.sequences[entry.scope] ?? 0) + 1
-    meta.sequences[entry.scope] = entry.sequence
+    entry.sequence = (meta.sequences.get(entry.scope) ?? 0) + 1
+    meta.sequences.set(entry.scope, entry.sequence)
   }
   entry.sent = true
   entry.attempt++
@@ -46,7 +51,14 @@ export async function send(state: QueueState, item: Item): Promise<void> {
   // Not whether it is still listed: an echo may have settled it, and its answer then brings the result.
   const isMine = () => item.abort === abort && entry.id === id && !state.closed
   if (!isMine()) return
-  const evidence: Sending = { cursor: undefined, named: undefined, left: false, heldAt: undefined }
+  const evidence: Sending = {
+    cursor: undefined,
+    named: undefined,
+    left: false,
+    accepted: false,
+    origin: '',
+    heldAt: undefined,
+  }
   if (!isFlowing(state) && item.layer.outcome === undefined)
     return await holdBack(state, item, isFirst, { ...evidence, heldAt: NEVER }) // stopped meanwhile
   deps.cache.sent(item.layer)
@@ -65,7 +77,7 @@ export async function send(state: QueueState, item: Item): Promise<void> {
     item.abort = undefined
     if (item.layer.outcome === 'confirmed') return confirm(state, item, undefined, evidence) // the stream was faster
     if (isNotSent(error) && !evidence.left) return await holdBack(state, item, isFirst, evidence)
-    await failed(state, item, abort.signal.aborted ? (abort.signal.reason as unknown) : error)
+    await failed(state, item, abort.signal.aborted ? (abort.signal.reason as unknown) : error, evidence)
   }
 }
 
@@ -94,21 +106,23 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
   const { entry, layer } = item
   return async (input, init) => {
     const names = cache.neighbours(layer).slice(0, PENDING_MAX)
-    const fields: Record<string, string> = { [HEADERS.idempotencyKey]: entry.id }
+    const { id } = entry
+    const fields: Record<string, string> = { [HEADERS.idempotencyKey]: state.options.bareKey ? id : `"${id}"` }
+    evidence.origin = http.origin(input)
     if (http.speaksSync(input)) {
       fields[HEADERS.outbox] = state.meta.outboxId
-      fields[HEADERS.scope] = encodeURIComponent(entry.scope)
+      fields[HEADERS.scope] = encodeScope(entry.scope)
       fields[HEADERS.sequence] = String(entry.sequence ?? 0)
       if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
     }
     const method = isRequest(input) ? input.method : 'POST'
-    const request = http.request(input, { method, ...init, signal: init?.signal ?? signal }, fields)
+    const request = http.request(input, { method, ...init, signal: init?.signal ?? signal }, fields, true)
     const response = await request.catch((error: unknown) => {
       if (isNotSent(error)) evidence.heldAt = state.breakerTurns
       else evidence.left = true
       throw error
     })
-    evidence.left = true
+    evidence.left = evidence.accepted = true
     const found = evidenceOf(cache.core, response, HEADERS.pending in fields ? names : [])
     evidence.cursor = laterCursor(evidence.cursor, found.cursor)
     // A stored answer names what it was asked for then: what it does not name may be in it all the same.
@@ -118,41 +132,83 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
   }
 }
 
+/** Any text is a scope: halves of a surrogate pair, which cannot be encoded, are spelled out. */
+function encodeScope(scope: string): string {
+  return encodeURIComponent(scope.replace(/\p{Cs}/gu, (half) => `%u${half.charCodeAt(0).toString(16)}`))
+}
+
 const NOBODY: ReadonlySet<string> = new Set()
 
-async function failed(state: QueueState, item: Item, error: unknown): Promise<void> {
+/** What the failure of an attempt means, with what the attempt has seen. */
+function judge({ options }: QueueState, error: unknown, { accepted }: Sending): Meaning {
+  const meaning = meaningOf(error, options.isNetworkError)
+  if (!accepted || isSyncError(error)) return meaning
+  // Said yes, and then the caller could not use the answer, or could not read it to its end.
+  if (meaning === 'bug' || meaning === 'unclear') return 'applied'
+  return meaning === 'unanswered' ? 'cut' : meaning
+}
+
+async function failed(state: QueueState, item: Item, error: unknown, evidence: Sending): Promise<void> {
   const { entry, mutation } = item
-  const failure = classify(error)
-  const wrapped = toSyncError(error, entry.mutationKey)
-  if (failure !== 'unauthorized') item.hasRefreshed = false
-  switch (failure) {
-    case 'unauthorized':
+  const meaning = judge(state, error, evidence)
+  const wrapped = toSyncError(error, meaning, entry.mutationKey)
+  if (meaning !== 'credentials') item.hasRefreshed = false
+  const isOnce = mutation?.idempotent === false
+  switch (meaning) {
+    case 'credentials':
       return await unauthorized(state, item, error)
     case 'conflict':
       return await conflict(state, item, wrapped)
     case 'key-reused':
-      state.deps.report(
-        new SyncError(
-          'protocol',
-          'The server has this idempotency key with another payload: the change is set aside.',
-          { cause: error, mutationKey: entry.mutationKey },
-        ),
-      )
+      reportReused(state, item, error)
       return reject(state, item, wrapped)
     case 'refused':
       return reject(state, item, wrapped)
+    case 'applied':
+      return acceptUnknown(state, item, wrapped, evidence)
+    case 'cut':
+      if (isOnce || isUsedUp(item)) return acceptUnknown(state, item, wrapped, evidence)
+      return again(state, item, wrapped)
     case 'bug':
-      state.deps.cache.invalidateUncovered(item.layer) // what it could not use may have been a success
-      return reject(state, item, wrapped)
-    case 'failed':
-      if (mutation?.idempotent === false) return park(state, item, wrapped)
-      if (++item.failures <= (mutation?.retry ?? 8)) return again(state, item, wrapped)
-      state.deps.cache.invalidateUncovered(item.layer) // it may have been applied all the same
-      return reject(state, item, wrapped)
+      return giveUp(state, item, wrapped)
+    case 'page':
+    case 'unclear':
+    case 'failed': {
+      if (isOnce) return park(state, item, wrapped)
+      // While nobody else of the origin is heard either, a page is a network that lets nobody through.
+      const heard = state.deps.http.heard(evidence.origin)
+      const isAlone = meaning === 'page' && item.heard === heard
+      item.heard = heard
+      return !isAlone && isUsedUp(item) ? giveUp(state, item, wrapped) : again(state, item, wrapped)
+    }
     default:
-      if (mutation?.idempotent === false && !isUntouched(statusOf(error), failure)) return park(state, item, wrapped)
+      if (isOnce && !isUntouched(statusOf(error), meaning)) return park(state, item, wrapped)
       return again(state, item, wrapped)
   }
+}
+
+/** Whether it has been tried as often as may be, now that it has failed once more. */
+function isUsedUp(item: Item): boolean {
+  return ++item.failures > (item.mutation?.retry ?? 8)
+}
+
+/** Given up without the server's word: it may have been applied all the same, and keeps its key for a retry. */
+function giveUp(state: QueueState, item: Item, error: SyncError): void {
+  state.deps.cache.invalidateUncovered(item.layer)
+  reject(state, item, error, true)
+}
+
+/** The server has said yes; what it said beyond that is not known. */
+function acceptUnknown(state: QueueState, item: Item, cause: SyncError, evidence: Sending): void {
+  const { mutationKey } = item.entry
+  const said = `The server accepted mutation ${canonical(mutationKey)}, but its answer could not be used, so it counts as confirmed without a result: ${cause.message}`
+  state.deps.report(new SyncError('protocol', sentence(said), { mutationKey, cause: cause.cause ?? cause }))
+  confirm(state, item, undefined, evidence)
+}
+
+function reportReused({ deps }: QueueState, { entry }: Item, cause: unknown): void {
+  const said = 'The server has this idempotency key with another payload: the change is set aside.'
+  deps.report(new SyncError('protocol', said, { cause, mutationKey: entry.mutationKey }))
 }
 
 async function unauthorized(state: QueueState, item: Item, error: unknown): Promise<void> {
@@ -179,8 +235,8 @@ async function holdBack(state: QueueState, item: Item, isFirst: boolean, { heldA
   if (isFirst) {
     entry.sent = false
     state.deps.cache.unsent(layer)
-    if (entry.sequence !== undefined && sequences[entry.scope] === entry.sequence) {
-      sequences[entry.scope] = entry.sequence - 1
+    if (entry.sequence !== undefined && sequences.get(entry.scope) === entry.sequence) {
+      sequences.set(entry.scope, entry.sequence - 1)
       entry.sequence = undefined
     }
   }
@@ -190,8 +246,9 @@ async function holdBack(state: QueueState, item: Item, isFirst: boolean, { heldA
 }
 
 function again(state: QueueState, item: Item, error: SyncError): void {
-  const { clock } = state.deps
-  item.entry.failure = { code: error.code, message: error.message, status: error.status }
+  const { clock, network } = state.deps
+  if (error.status === undefined && !network.isOnline()) state.doubtsOffline(false)
+  item.entry.failure = failureOf(error)
   setStatus(state, item, 'uncertain')
   void save(state, item)
   const floor = error.retryAfter ?? 0
@@ -205,38 +262,37 @@ function again(state: QueueState, item: Item, error: SyncError): void {
 
 /** Not sent again by itself: the application decides (`retry` or `discard`). */
 function park(state: QueueState, item: Item, error: SyncError): void {
-  item.entry.failure = { code: error.code, message: error.message, status: error.status }
+  item.entry.failure = failureOf(error)
   setStatus(state, item, 'blocked')
   void save(state, item)
 }
 
 /** The answer says that the write did not happen (too many, too early, busy) or that it is happening. */
-function isUntouched(status: number | undefined, failure: Failure): boolean {
-  return failure === 'in-progress' || status === 425 || status === 429 || status === 503
+function isUntouched(status: number | undefined, meaning: Meaning): boolean {
+  return meaning === 'in-progress' || status === 425 || status === 429 || status === 503
 }
 
-function toSyncError(error: unknown, mutationKey: readonly unknown[]): SyncError {
+function toSyncError(error: unknown, meaning: Meaning, mutationKey: readonly unknown[]): SyncError {
   const status = statusOf(error)
-  const problem = problemOf(error)
-  const message = messageOf(error)
-  const failure = classify(error)
-  const retryAfter = (error as { retryAfter?: unknown } | null)?.retryAfter
+  const message = saidBy(error) ?? messageOf(error)
+  const { retryAfter } = (error ?? {}) as { retryAfter?: unknown }
   const details = {
     status,
-    problem,
+    problem: problemOf(error),
     mutationKey,
     cause: error,
     retryAfter: typeof retryAfter === 'number' ? retryAfter : undefined,
   }
-  if (failure === 'conflict')
-    return new SyncError('conflict', sentence(`The server has a newer version: ${message}`), details)
-  if (failure === 'unauthorized') return new SyncError('unauthorized', message, details)
-  if (failure === 'bug') return new SyncError('rejected', sentence(`"mutationFn" threw: ${message}`), details)
-  if (status === undefined)
-    return new SyncError(isSyncError(error, 'timeout') ? 'timeout' : 'network', message, details)
-  return new SyncError(
-    failure === 'failed' || failure === 'unanswered' ? 'http' : 'rejected',
-    problem?.detail ?? problem?.title ?? message,
-    details,
-  )
+  const { code } = MEANINGS[meaning]
+  switch (meaning) {
+    case 'conflict':
+      return new SyncError(code, sentence(`The server has a newer version: ${message}`), details)
+    case 'bug':
+      return new SyncError(code, sentence(`"mutationFn" threw: ${messageOf(error)}`), details)
+    case 'unanswered':
+      if (status !== undefined) return new SyncError('http', message, details)
+      return new SyncError(isSyncError(error, 'timeout') ? 'timeout' : code, sentence(message), details)
+    default:
+      return new SyncError(code, message, details)
+  }
 }

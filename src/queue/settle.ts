@@ -3,13 +3,14 @@
  * Each is one transition of the cache, so that no publish has the outcome without the data.
  */
 
-import { classifyStatus } from '../base/classify'
 import type { Cursor } from '../base/cursor'
 import type { Problem } from '../base/errors'
 import { SyncError, sentence, usageError } from '../base/errors'
 import { canonical } from '../base/key'
 import { isThenable } from '../base/kinds'
+import { meaningOfStatus } from '../base/meaning'
 import type { MutationOutcome } from '../base/messages'
+import { wordsOf } from '../base/words'
 import type { Layer } from '../cache/evidence'
 import { rowName } from '../cache/evidence'
 import type { Op, RowOp } from '../cache/recipes'
@@ -183,10 +184,11 @@ export function takeOutcomes(
 
 /** Says what the answer would say. A conflict waits for the answer, or for that of the next send: it is the policy's. */
 function refusedByEcho(state: QueueState, item: Item, problem: Problem): void {
-  const { title = 'The server refused the change.', detail = title, status, type } = problem
-  if (status !== undefined && classifyStatus(status, type) === 'conflict') return
+  const { status } = problem
+  if (status !== undefined && meaningOfStatus(status, problem) === 'conflict') return
   const { mutationKey } = item.entry
-  reject(state, item, new SyncError('rejected', detail, { status, problem, mutationKey }))
+  const message = wordsOf(problem) ?? 'The server refused the change.'
+  reject(state, item, new SyncError('rejected', message, { status, problem, mutationKey }))
 }
 
 function finishByEcho(state: QueueState, item: Item): void {
@@ -202,8 +204,11 @@ function leaveEarly(state: QueueState, item: Item): void {
   core.afterwards(state.pump)
 }
 
-/** Refused for good: the layer leaves, what builds on it follows, the entry is kept among the failed ones. */
-export function reject(state: QueueState, item: Item, error: SyncError): void {
+/**
+ * Over for good: the layer leaves, what builds on it follows, the entry is kept among the failed ones. `mayBeApplied`: the
+ * server has not said no.
+ */
+export function reject(state: QueueState, item: Item, error: SyncError, mayBeApplied = false): void {
   const { cache } = state.deps
   const dependents = dependentsOf(state, item)
   cache.core.transition(() => {
@@ -213,7 +218,7 @@ export function reject(state: QueueState, item: Item, error: SyncError): void {
     for (const dependent of dependents)
       if (dependent.mutation?.onDependencyRejected !== 'keep') cache.drop(dependent.layer)
     cache.core.settled(() => {
-      fail(state, item, error)
+      fail(state, item, error, mayBeApplied)
       for (const dependent of dependents) failWith(state, dependent, error)
       runPlans(state)
     })
@@ -262,13 +267,13 @@ function dependentsOf(state: QueueState, item: Item): Item[] {
   return found
 }
 
-function fail(state: QueueState, item: Item, error: SyncError): void {
+function fail(state: QueueState, item: Item, error: SyncError, mayBeApplied = false): void {
   const { entry, mutation } = item
   leaveScope(state, item)
   item.abort?.abort()
   item.abort = undefined
   state.items.delete(entry.id)
-  entry.failure = failureOf(error)
+  entry.failure = { ...failureOf(error), ...(mayBeApplied ? { mayBeApplied } : undefined) }
   const list: Entry[] = [...state.failed, entry]
   const dropped = list.splice(0, Math.max(0, list.length - state.options.keepFailed))
   state.failed = list
@@ -291,7 +296,7 @@ export function refuse(state: QueueState, item: Item, error: SyncError, tell: ()
   state.deps.changed()
 }
 
-function failureOf(error: SyncError): Failure {
+export function failureOf(error: SyncError): Failure {
   return { code: error.code, message: error.message, status: error.status, problem: error.problem }
 }
 

@@ -41,8 +41,10 @@ export interface Item {
   /** It could not be written down: it lives in memory only. */
   isVolatile: boolean
   backoff: Backoff
-  /** Answered failures so far. */
+  /** Failures so far that count against the mutation's `retry`. */
   failures: number
+  /** How much had been heard of its origin when a page came in place of its answer. */
+  heard: number | undefined
   cancelRetry: (() => void) | undefined
   /** The circuit breaker held it back: it goes when its origin may be asked again. */
   isHeldBack: boolean
@@ -89,6 +91,10 @@ export interface QueueOptions {
   timeout: number
   /** Bound of the list of failed entries. */
   keepFailed: number
+  /** The idempotency key is sent without quotes. */
+  bareKey: boolean
+  /** The application's word on errors of its own transports. */
+  isNetworkError: ((error: unknown) => boolean | undefined) | undefined
 }
 
 export interface QueueState {
@@ -115,6 +121,11 @@ export interface QueueState {
   needsAuth: boolean
   /** How often the circuit breaker has said that an origin may be asked again. */
   breakerTurns: number
+  /** Something speaks against the device's word that it is offline: it is tried all the same. */
+  doubtful: boolean
+  cancelDoubt: (() => void) | undefined
+  /** Says whether something speaks against that word; `false` after a request that got no answer. */
+  doubtsOffline(doubtful: boolean): void
   /** Starts what can be started. */
   pump(): void
   /** Keys and layers to read again when their scope is idle. */
@@ -123,8 +134,12 @@ export interface QueueState {
 
 /** Whether anything is sent at the moment. */
 export function isFlowing(state: QueueState): boolean {
-  if (!state.started || !state.ready || state.closed || state.paused || state.needsAuth) return false
-  return state.deps.network.isOnline()
+  return mayFlow(state) && (state.doubtful || state.deps.network.isOnline())
+}
+
+/** Whether only the device's word that it is offline can hold anything back. */
+export function mayFlow({ started, ready, closed, paused, needsAuth }: QueueState): boolean {
+  return started && ready && !closed && !paused && !needsAuth
 }
 
 export function setStatus(state: QueueState, item: Item, status: Entry['status']): void {

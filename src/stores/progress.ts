@@ -78,8 +78,8 @@ function progressOf(queue: QueueState, { entry, outcome }: Item, before: Progres
 }
 
 /** Whether the queue sends nothing now, whatever waits: offline, `pause()`, or a 401 without new credentials. */
-export function isHeldBack({ paused, needsAuth, deps }: QueueState): boolean {
-  return paused || needsAuth || !deps.network.isOnline()
+export function isHeldBack({ paused, needsAuth, doubtful, deps }: QueueState): boolean {
+  return paused || needsAuth || !(doubtful || deps.network.isOnline())
 }
 
 /** Whether the entry waits for something that only the network or a person can bring. */
