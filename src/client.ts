@@ -132,8 +132,8 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const breaker = createBreaker({ clock, random }, settings.breaker)
   const http = createHttp({ clock, breaker }, settings)
   const onInvalidate = (keys: readonly QueryKey[]): void => advice?.invalidated(keys)
-  const { development } = settings
-  const cache = createCache({ clock, random, http, report, warn, development, onInvalidate }, queryClient)
+  const { development, timeout } = settings
+  const cache = createCache({ clock, random, http, report, warn, development, timeout, onInvalidate }, queryClient)
   let stream: SyncStream | undefined
   const changed = (own = false): void =>
     cache.core.transition(() => {
@@ -169,7 +169,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     {
       mutations: settings.mutations,
       readOnly: settings.readOnly,
-      timeout: settings.timeout,
+      timeout,
       keepFailed: settings.keepFailed,
       bareKey: settings.idempotencyKey === 'bare',
       isNetworkError: settings.isNetworkError,

@@ -44,7 +44,10 @@ export interface SyncClientOptions {
   onReport?: ((report: SyncError) => void) | undefined
   /** `true`: `mutate` is a usage error. @defaultValue `false` */
   readOnly?: boolean | undefined
-  /** Milliseconds until a write without an answer counts as uncertain and is sent again. @defaultValue 60 000 */
+  /**
+   * Milliseconds that a request waits for its answer: a write is uncertain then and sent again, a read by the context's
+   * `fetch` fails. `Infinity`: for ever. @defaultValue 60 000
+   */
   timeout?: number | undefined
   /**
    * The application's word on errors of transports of its own: whether this one is a lost connection, so that the write is

@@ -21,7 +21,7 @@ const QUERY = /* @__PURE__ */ words(`
   initialData initialDataUpdatedAt structuralSharing meta maxPages behavior refetchInterval refetchIntervalInBackground
   refetchOnWindowFocus refetchOnReconnect refetchOnMount notifyOnChangeProps throwOnError select suspense placeholderData
   subscribed initialPageParam getNextPageParam getPreviousPageParam pages revalidateIfStale shallow reconcile
-  topics rows persist optimistic`)
+  topics rows persist optimistic timeout`)
 /** Short words of everyday language: a field that is nearly one of these is most likely somebody's own. */
 const EVERYDAY = new Set(['meta', 'pages', 'behavior', 'shallow', 'reconcile', 'suspense', 'subscribed'])
 

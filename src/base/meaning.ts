@@ -5,6 +5,7 @@
  */
 import type { Problem, SyncErrorCode } from './errors'
 import { isSyncError } from './errors'
+import { isError } from './kinds'
 import { wordsOf } from './words'
 
 /** How often a request that ended like this is sent again, and the code of the error that says so. */
@@ -13,8 +14,23 @@ interface Verdict {
   readonly code: SyncErrorCode
 }
 
+/** One row of {@link MEANINGS}. */
+export type Meaning =
+  | 'unanswered'
+  | 'in-progress'
+  | 'failed'
+  | 'unclear'
+  | 'page'
+  | 'cut'
+  | 'applied'
+  | 'credentials'
+  | 'conflict'
+  | 'key-reused'
+  | 'refused'
+  | 'bug'
+
 /** Every way in which a request can end without a usable answer. */
-export const MEANINGS = {
+export const MEANINGS: Readonly<Record<Meaning, Verdict>> = {
   /** Nobody answered for the application: whether it was applied is not known. */
   unanswered: { again: 'without-end', code: 'network' },
   /** The application has it in work: the same key is asked again. */
@@ -39,10 +55,7 @@ export const MEANINGS = {
   refused: { again: 'never', code: 'rejected' },
   /** The caller's own code is wrong: nothing was asked, or nothing that can be told. */
   bug: { again: 'never', code: 'rejected' },
-} as const satisfies Record<string, Verdict>
-
-/** One row of {@link MEANINGS}. */
-export type Meaning = keyof typeof MEANINGS
+}
 
 /**
  * Statuses below 500 that speak for nobody: a proxy that wants a password (407), a request that took too long to arrive
@@ -73,7 +86,10 @@ const DEPTH = 5
 
 /** Codes of systems and transports for a connection that was not made, or that was lost. */
 const LOST =
-  /^(E(CONN|HOST|NET|AI_|PIPE|TIME|SOCKET|NOTFOUND|ADDRNOTAVAIL|PROTO)|UND_ERR|(ERR_)?(NETWORK|TIMEOUT|CANCELED)|ERR_(HTTP2|SOCKET|SSL|TLS|STREAM_PREM|BODY_)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ABORT_ERR|unavailable$|deadline-exceeded$)/i
+  /^(E(CONN|HOST|NET|AI_|PIPE|TIME|SOCKET|NOTFOUND|ADDRNOTAVAIL|PROTO)|UND_ERR|(ERR_)?(NETWORK|TIMEOUT|CANCELED)|ERR_(HTTP2|HTTP_CONTENT|READING|SOCKET|SSL|TLS|STREAM_PREM|BODY_)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ABORT_ERR|unavailable$|deadline-exceeded$)/i
+
+/** Codes of the same families for a call that could never have been made. */
+const MISTAKE = /^(UND_ERR|ERR(_HTTP2)?)_(INVALID(?!_SESSION)|NOT_SUPPORT|BAD_OPTION|DEPRECATED|OUT_OF_RANGE)/
 
 /** Names of errors that are a lost connection, whatever they say. */
 const LOST_NAMES: ReadonlySet<unknown> = new Set(['AbortError', 'TimeoutError', 'NetworkError'])
@@ -105,7 +121,7 @@ export function meaningOf(error: unknown, isNetworkError?: (error: unknown) => b
   const links = linksOf(error)
   if (said !== false && links.some(isLost)) return 'unanswered'
   if (links.some(saysNo)) return 'refused'
-  return said !== false && links.some(isUnclear) ? 'unclear' : 'bug'
+  return said !== false && (isDump(error) || links.some(isUnclear)) ? 'unclear' : 'bug'
 }
 
 /** What the application says of an error; its own code may throw over it, and then decides nothing. */
@@ -133,10 +149,11 @@ function ownMeaning(error: unknown): Meaning | undefined {
 /** The HTTP status that an error carries: its own, its response's, or that of what is underneath. */
 export function statusOf(error: unknown): number | undefined {
   for (const link of linksOf(error)) {
-    const { status, statusCode, code, response, data, $metadata, metadata } = link as Record<string, Fields | undefined>
+    const { status, statusCode, code, response, data, $metadata, meta } = link as Record<string, Fields | undefined>
     const answer = [status, statusCode, response?.['status'], response?.['statusCode']]
-    // tRPC, the SDK of AWS, gRPC, Feathers and gaxios.
-    const more = [data?.['httpStatus'], $metadata?.['httpStatusCode'], metadata && GRPC[Number(code)], code]
+    // tRPC with an answer of its own and of others, the SDK of AWS, gRPC, Feathers and gaxios.
+    const trpc = [data?.['httpStatus'], (meta?.['response'] as Fields | undefined)?.['status']]
+    const more = [...trpc, $metadata?.['httpStatusCode'], ...grpcStatus(link), code]
     const found = [...answer, ...more].find((value) => isStatus(value, 300))
     if (found !== undefined) return Number(found)
   }
@@ -145,6 +162,13 @@ export function statusOf(error: unknown): number | undefined {
 
 type Fields = Record<string, unknown>
 
+/** gRPC and Connect. What Connect says of its own is a guess, but for a status that it names. */
+function grpcStatus(link: Fields | object): unknown[] {
+  const { code, metadata, isWireError, rawMessage } = link as Fields
+  const named = /^HTTP (\d{3})$/.exec(String(rawMessage))
+  return [named ? Number(named[1]) : metadata && isWireError !== false && GRPC[Number(code)]]
+}
+
 function isStatus(value: unknown, least: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= least && value < 1000
 }
@@ -152,8 +176,9 @@ function isStatus(value: unknown, least: number): boolean {
 /** The body of the answer that an error carries, whichever library made it; a text body that is JSON is read. */
 export function problemOf(error: unknown): Problem | undefined {
   for (const link of linksOf(error)) {
-    const { problem, response, data, body } = link as Record<string, Fields | undefined>
-    for (const found of [problem, response?.['data'], response?.['_data'], data, response?.['body'], body]) {
+    const { problem, response, data, body, meta } = link as Record<string, Fields | undefined>
+    const answers = [response?.['data'], response?.['_data'], data, response?.['body'], body, meta?.['responseJSON']]
+    for (const found of [problem, ...answers]) {
       const value = typeof found === 'string' ? parsed(found) : found
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Problem
     }
@@ -163,7 +188,7 @@ export function problemOf(error: unknown): Problem | undefined {
 
 /** What an error says to a person: the server's words where it has some. */
 export function saidBy(error: unknown): string | undefined {
-  return wordsOf(problemOf(error))
+  return wordsOf(problemOf(error)) ?? (isError(error) ? undefined : wordsOf(error)) // a body that was thrown as it came
 }
 
 function parsed(text: string): unknown {
@@ -199,6 +224,7 @@ function isAggregate(value: object): boolean {
 /** A connection that was not made, or was lost. */
 function isLost(link: object): boolean {
   const { name, message, code, type, status, hint, crossDomain, isAxiosError } = link as Fields
+  if (typeof code === 'string' && MISTAKE.test(code)) return false
   if (status === 0 || isAxiosError === true || crossDomain === true || LOST_NAMES.has(name)) return true
   if (typeof code === 'string' && LOST.test(code.replace(/^[a-z]+\//, ''))) return true
   if (code === '' && hint !== undefined) return true // supabase, which had no answer
@@ -214,9 +240,15 @@ function saysNo(link: object): boolean {
   return typeof code === 'string' && code !== '' && hint !== undefined && details !== undefined
 }
 
+/** A page, or JSON that was not read: the body of an answer that nobody expected. */
+function isDump(text: unknown): boolean {
+  return typeof text === 'string' && /^\s*[<{]|<(!doctype|html|head|body|h1)\b/i.test(text)
+}
+
 /** Perhaps not the program's fault: an answer that could not be read, a TypeError in the words of no engine. */
 function isUnclear(link: object): boolean {
-  const { name, message, type, status, statusCode } = link as Fields
+  const { name, message, type, status, statusCode, isWireError } = link as Fields
   if (name === 'SyntaxError' || type === 'invalid-json' || isStatus(status ?? statusCode, 200)) return true
+  if (isWireError === false || isDump(message)) return true
   return name === 'TypeError' && !MISTAKE_WORDS.test(String(message))
 }

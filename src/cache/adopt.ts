@@ -4,11 +4,13 @@
  */
 
 import type { Query, QueryState } from '@tanstack/query-core'
-import { CancelledError, skipToken } from '@tanstack/query-core'
+import { CancelledError, environmentManager, skipToken } from '@tanstack/query-core'
 import { isCursor } from '../base/cursor'
 import { createDeferred } from '../base/deferred'
+import { isSyncError } from '../base/errors'
 import { canonical } from '../base/key'
 import { isThenable } from '../base/kinds'
+import { meaningOf } from '../base/meaning'
 import type { Acceptance } from './accept'
 import { accept } from './accept'
 import type { Core } from './core'
@@ -104,16 +106,25 @@ function dressOptions(
       : structuralSharing === false
         ? false
         : undefined
-  const queryFn = options.queryFn
-  if (typeof queryFn !== 'function' || (queryFn as unknown) === skipToken)
-    return { ...options, structuralSharing: false }
+  const { queryFn } = options
+  const dressed = { ...options, structuralSharing: false, retry: dressRetry(options.retry) as never }
+  if (typeof queryFn !== 'function' || (queryFn as unknown) === skipToken) return dressed
   let wrapper = wrapped.get(queryFn as AnyQueryFn)
   if (wrapper === undefined) {
     wrapper = wrapQueryFn(deps, record, queryFn as AnyQueryFn)
     wrapped.set(queryFn as AnyQueryFn, wrapper)
     wrapped.set(wrapper, wrapper)
   }
-  return { ...options, structuralSharing: false, queryFn: wrapper as never }
+  return { ...dressed, queryFn: wrapper as never }
+}
+
+/** Nothing is asked again that cannot end otherwise: without credentials, or wrongly. A function of the application's decides alone. */
+function dressRetry(retry: Query['options']['retry']): Query['options']['retry'] {
+  if (typeof retry === 'function' || retry === false) return retry
+  return (count, error) => {
+    if (isSyncError(error, 'usage') || meaningOf(error) === 'credentials') return false
+    return retry === true || count < (retry ?? (environmentManager.isServer() ? 0 : 3))
+  }
 }
 
 /** Marks the sharing function that the view client gives its observers. */

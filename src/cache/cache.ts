@@ -6,17 +6,14 @@ import type { Query, QueryClient, QueryKey } from '@tanstack/query-core'
 import { hashKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import { isAtOrPast } from '../base/cursor'
-import type { SyncError } from '../base/errors'
 import type { MutationOutcome } from '../base/messages'
-import type { Clock } from '../platform/clock'
 import type { Http } from '../platform/http'
-import type { Random } from '../platform/ids'
 import { markStale, outcome } from './accept'
 import { adopt } from './adopt'
 import type { Answer } from './answer'
 import { applyAnswer } from './answer'
 import { extendQueryContext } from './context'
-import type { Core, LayerListener } from './core'
+import type { Core, CoreDeps, LayerListener } from './core'
 import { createCore, viewEvent } from './core'
 import type { Layer } from './evidence'
 import { isCovered, isOpen } from './evidence'
@@ -28,14 +25,8 @@ import { createRefresher } from './refresh'
 import { createTargets } from './targets'
 import { createViewClient } from './view-client'
 
-export interface CacheDeps {
-  clock: Clock
-  random: Random
+export interface CacheDeps extends CoreDeps {
   http: Http
-  report: (error: SyncError) => void
-  /** Says something to a developer; silent in production. */
-  warn: (message: string, queryKey?: readonly unknown[]) => void
-  development: boolean
   /** Keys are invalidated, whether they match something or not; for who looks after mistakes. */
   onInvalidate?: ((keys: readonly QueryKey[]) => void) | undefined
 }

@@ -3,6 +3,7 @@ import { isCursor, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { HEADERS, PENDING_MAX } from '../base/messages'
 import type { Http } from '../platform/http'
+import { withLimit } from '../platform/limit'
 import type { Core } from './core'
 import type { Layer } from './evidence'
 import { isCovered, isOpen } from './evidence'
@@ -28,8 +29,11 @@ export function extendQueryContext(
       if (least !== undefined) fields[HEADERS.minCursor] = least
     }
     const { signal } = context as { signal?: AbortSignal }
+    const { timeout = core.timeout } = record.query.options as { timeout?: number }
     read.unanswered++
-    const response = await http.request(input, { ...init, signal: init?.signal ?? signal ?? null }, fields)
+    const response = await withLimit(core.clock, timeout, init?.signal ?? signal, (limited) =>
+      http.request(input, { ...init, signal: limited }, fields),
+    )
     read.unanswered--
     read.answers.push(evidenceOf(core, response, HEADERS.pending in fields ? names : []))
     return response

@@ -31,6 +31,8 @@ export interface CoreDeps {
   /** Says something to a developer; silent in production. */
   warn: (message: string, queryKey?: readonly unknown[]) => void
   development: boolean
+  /** Milliseconds that a read waits for its answer. */
+  timeout: number
 }
 
 /** A row that an event deleted a short while ago. */

@@ -34,6 +34,8 @@ export interface SyncFields<TData> {
   persist?: boolean | { maxAge: number } | undefined
   /** `false`: the query shows what the server said, never a pending change. */
   optimistic?: boolean | undefined
+  /** Milliseconds that the context's `fetch` waits for an answer; `Infinity` for ever. @defaultValue the client's `timeout` */
+  timeout?: number | undefined
 }
 
 type Fn<T, TQueryKey extends QueryKey, TPageParam> = (context: QueryContext<TQueryKey, TPageParam>) => T | Promise<T>

@@ -12,7 +12,7 @@ import { wordsOf } from '../base/words'
 import type { Breaker } from './breaker'
 import type { Clock } from './clock'
 import type { FetchLike, HeadersSource } from './transport'
-import { mergeHeaders, resolveHeaders } from './transport'
+import { fieldOf, mergeHeaders, resolveHeaders } from './transport'
 import { isPage, readWhole } from './whole'
 
 export interface HttpOptions {
@@ -144,7 +144,10 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
         if (response.status === 401 && (await refresh()))
           response = await send(input, init, await commonHeaders(), fields)
       }
-      if (response.ok) return readWhole(response, isWrite)
+      if (response.ok) {
+        const own = fieldOf(init?.headers, 'accept') ?? fieldOf(isRequest(input) ? input.headers : undefined, 'accept')
+        return readWhole(response, isWrite, own)
+      }
       throw await httpError(response, clock.now())
     },
     headers: commonHeaders,
@@ -207,9 +210,9 @@ function isSame(a: Record<string, string>, b: Record<string, string>): boolean {
 async function httpError(response: Response, now: number): Promise<SyncError> {
   const { status } = response
   const body = await readBody(response)
-  const problem = isPlainObject(body) ? (body as Problem) : undefined
-  const { code } = MEANINGS[meaningOfStatus(status, problem)]
   const said = wordsOf(body)
+  const problem: Problem | undefined = isPlainObject(body) ? body : said === undefined ? undefined : { detail: said }
+  const { code } = MEANINGS[meaningOfStatus(status, problem)]
   const message = sentence(`The server answered ${status}${said === undefined ? '' : `: ${said}`}`)
   const retryAfter = parseRetryAfter(response.headers.get('retry-after'), now)
   return new SyncError(code === 'unauthorized' || code === 'conflict' ? code : 'http', message, {

@@ -30,6 +30,13 @@ export function mergeHeaders(...sources: readonly (HeadersInit | undefined)[]): 
   return typeof Headers === 'undefined' ? merged : new Headers(merged)
 }
 
+/** The value of one field; its name in lower case. */
+export function fieldOf(source: HeadersInit | undefined, name: string): string | undefined {
+  for (const [field, value] of fieldsOf(source as HeaderFields | undefined))
+    if (field.toLowerCase() === name) return value
+  return undefined
+}
+
 /** By its shape: a `Headers` may come from another realm, or from a library of its own. */
 function fieldsOf(source: HeaderFields | undefined): Iterable<readonly [string, string | undefined]> {
   if (source === undefined || source === null) return []

@@ -10,14 +10,15 @@ const LONGEST = 4 * 1024 * 1024
 
 /**
  * The answer with its body read, if it is one to be read at once: JSON, or any text for a write. Rejects with a `SyncError`
- * that carries the status if the body was cut; its `json()` does so if the body is a page, or ends too early.
+ * that carries the status if the body was cut; its `json()` does so if the body is a page, or ends too early. A page that
+ * answers a write rejects at once, unless `accept` asks for one.
  */
-export async function readWhole(response: Response, isWrite: boolean): Promise<Response> {
+export async function readWhole(response: Response, isWrite: boolean, accept: string | undefined): Promise<Response> {
   const type = typeOf(response)
+  if (isWrite && isPage(response) && !/html/.test(accept ?? '')) throw page(response, undefined)
   const length = lengthOf(response)
   const isText = JSON_TYPE.test(type) || (isWrite && /^$|^text\/(?!event-stream)|xml/.test(type))
-  const isSmall = (length ?? 0) <= LONGEST && (isWrite || length !== undefined)
-  if (!isText || !isSmall || !isReadable(response)) return response
+  if (!isText || (length ?? 0) > LONGEST || !isReadable(response)) return response
   let bytes: ArrayBuffer
   try {
     bytes = await response.arrayBuffer()
@@ -82,7 +83,7 @@ function cut({ status }: Response, cause: unknown): SyncError {
 function page({ status }: Response, cause: unknown): SyncError {
   return new SyncError(
     'protocol',
-    `The answer (status ${status}) is a page instead of JSON: something stands between (a captive portal, a login page), or the address is wrong.`,
+    `The answer (status ${status}) is a page instead of data: something stands between (a captive portal, a login page), or the address is wrong. To ask for a page, send "Accept: text/html".`,
     { status, cause },
   )
 }

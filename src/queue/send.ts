@@ -5,7 +5,7 @@
 import { laterCursor } from '../base/cursor'
 import { isSyncError, SyncError, sentence } from '../base/errors'
 import { canonical } from '../base/key'
-import { isRequest, messageOf } from '../base/kinds'
+import { isError, isRequest, messageOf } from '../base/kinds'
 import type { Meaning } from '../base/meaning'
 import { MEANINGS, meaningOf, problemOf, saidBy, statusOf } from '../base/meaning'
 import { HEADERS, PENDING_MAX } from '../base/messages'
@@ -119,7 +119,7 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
     const request = http.request(input, { method, ...init, signal: init?.signal ?? signal }, fields, true)
     const response = await request.catch((error: unknown) => {
       if (isNotSent(error)) evidence.heldAt = state.breakerTurns
-      else evidence.left = true
+      else evidence.left ||= !isSyncError(error, 'usage')
       throw error
     })
     evidence.left = evidence.accepted = true
@@ -166,25 +166,24 @@ async function failed(state: QueueState, item: Item, error: unknown, evidence: S
       return reject(state, item, wrapped)
     case 'applied':
       return acceptUnknown(state, item, wrapped, evidence)
-    case 'cut':
-      if (isOnce || isUsedUp(item)) return acceptUnknown(state, item, wrapped, evidence)
-      return again(state, item, wrapped)
     case 'bug':
-      return giveUp(state, item, wrapped)
-    case 'page':
-    case 'unclear':
-    case 'failed': {
-      if (isOnce) return park(state, item, wrapped)
-      // While nobody else of the origin is heard either, a page is a network that lets nobody through.
-      const heard = state.deps.http.heard(evidence.origin)
-      const isAlone = meaning === 'page' && item.heard === heard
-      item.heard = heard
-      return !isAlone && isUsedUp(item) ? giveUp(state, item, wrapped) : again(state, item, wrapped)
-    }
+      return isSyncError(error, 'usage') && !evidence.left ? reject(state, item, wrapped) : giveUp(state, item, wrapped)
     default:
-      if (isOnce && !isUntouched(statusOf(error), meaning)) return park(state, item, wrapped)
+      if (!(isOnce ? isUntouched(statusOf(error), meaning) : mayGoAgain(state, item, meaning, evidence)))
+        return meaning === 'cut'
+          ? acceptUnknown(state, item, wrapped, evidence)
+          : (isOnce ? park : giveUp)(state, item, wrapped)
       return again(state, item, wrapped)
   }
+}
+
+/** Whether it is sent once more after what may end by itself. */
+function mayGoAgain({ deps }: QueueState, item: Item, meaning: Meaning, { origin }: Sending): boolean {
+  // While nobody else of the origin is heard either, a page is a network that lets nobody through.
+  const heard = deps.http.heard(origin)
+  const isAlone = meaning === 'page' && item.heard === heard
+  item.heard = heard
+  return isAlone || MEANINGS[meaning].again === 'without-end' || !isUsedUp(item)
 }
 
 /** Whether it has been tried as often as may be, now that it has failed once more. */
@@ -288,7 +287,11 @@ function toSyncError(error: unknown, meaning: Meaning, mutationKey: readonly unk
     case 'conflict':
       return new SyncError(code, sentence(`The server has a newer version: ${message}`), details)
     case 'bug':
-      return new SyncError(code, sentence(`"mutationFn" threw: ${messageOf(error)}`), details)
+      return new SyncError(
+        code,
+        sentence(isError(error) && !isSyncError(error) ? `"mutationFn" threw: ${message}` : message),
+        details,
+      )
     case 'unanswered':
       if (status !== undefined) return new SyncError('http', message, details)
       return new SyncError(isSyncError(error, 'timeout') ? 'timeout' : code, sentence(message), details)

@@ -242,7 +242,7 @@ describe('an echo', () => {
 
 describe('sends that wait for a read', () => {
   async function starved() {
-    const world = await started({ mutations: [push] })
+    const world = await started({ mutations: [push], timeout: Number.POSITIVE_INFINITY })
     const q1 = await loadDoc(world, doc('q1', 0), at(undefined))
     for (let round = 0; round < 3; round++) {
       const handle = world.sync.mutate(push, { token: `m${round}`, to: ['q1'] })

@@ -204,10 +204,91 @@ const lost: readonly Omit<Member, 'means'>[] = [
   { name: 'AWS SDK 2', make: () => named('NetworkingError', 'Network Failure', { code: 'NetworkingError' }) },
   { name: 'AWS SDK 3, time-out', make: () => named('TimeoutError', 'socket hang up', { $metadata: {} }) },
   { name: 'ethers', make: () => named('Error', 'could not detect network', { code: 'NETWORK_ERROR' }) },
+  {
+    name: 'got, cut before its length',
+    make: () =>
+      named('ReadError', 'Content-Length mismatch: expected 100 bytes, received 14 bytes', {
+        code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
+      }),
+  },
+  {
+    name: 'Connect, lost',
+    make: () =>
+      named('ConnectError', '[unknown] fetch failed', {
+        ...{ code: 2, metadata: new Headers(), isWireError: false },
+        cause: typeError('fetch failed'),
+      }),
+  },
+  {
+    name: 'Connect, a status of a CDN',
+    make: () =>
+      named('ConnectError', '[unknown] HTTP 522', {
+        ...{ code: 2, metadata: new Headers(), isWireError: false, rawMessage: 'HTTP 522' },
+      }),
+  },
+  {
+    name: 'tRPC, a page of a gateway',
+    make: () =>
+      named('TRPCClientError', 'Unexpected token <', {
+        cause: new SyntaxError('Unexpected token <'),
+        meta: { response: new Response('<html>', { status: 502 }) },
+      }),
+  },
 ]
 
 const others: readonly Member[] = [
   // An answer that says so.
+  {
+    name: 'tRPC, an answer of something else',
+    means: 'refused',
+    reads: 'A title is needed.',
+    make: () =>
+      named('TRPCClientError', 'Unable to transform response from server', {
+        meta: { response: new Response('{}', { status: 422 }), responseJSON: { message: 'A title is needed.' } },
+      }),
+  },
+  {
+    name: 'Connect, refused by the server',
+    means: 'refused',
+    reads: 'A title is needed.',
+    make: () =>
+      named('ConnectError', '[invalid_argument] A title is needed.', {
+        ...{ code: 3, metadata: new Headers(), isWireError: true, rawMessage: 'A title is needed.' },
+      }),
+  },
+  {
+    name: 'Connect, a page instead of an envelope',
+    means: 'unclear',
+    make: () =>
+      named('ConnectError', '[invalid_argument] protocol error: incomplete envelope', {
+        ...{ code: 3, metadata: new Headers(), isWireError: false },
+      }),
+  },
+  { name: 'supabase, a page of a gateway', means: 'unclear', make: () => ({ message: '<h1>Service Unavailable' }) },
+  { name: 'supabase, cut', means: 'unclear', make: () => ({ message: '{"data":{"a":1' }) },
+  {
+    name: 'graphql-request, a page',
+    means: 'unclear',
+    make: () => new Error('Invalid execution result: result is not object or array. Got: <html>Please log in'),
+  },
+  { name: 'openapi-fetch, a page that was thrown', means: 'unclear', make: () => '<h1>Service Unavailable' },
+  {
+    name: 'openapi-fetch, a body that was thrown',
+    means: 'bug',
+    reads: 'A title is needed.',
+    make: () => ({ message: 'A title is needed.' }),
+  },
+  {
+    name: 'undici, a wrong argument',
+    means: 'bug',
+    reads: '"mutationFn" threw: invalid method',
+    make: () => named('InvalidArgumentError', 'invalid method', { code: 'UND_ERR_INVALID_ARG' }),
+  },
+  {
+    name: 'axios, an address that cannot be',
+    means: 'bug',
+    make: () => named('AxiosError', 'Invalid URL', { code: 'ERR_INVALID_URL', isAxiosError: true }),
+  },
   {
     name: 'axios, 422 of Laravel',
     means: 'refused',
