@@ -13,6 +13,7 @@ export function wordsOf(body: unknown): string | undefined {
   if (Array.isArray(body)) return wordsOfList(body)
   if (!isPlainObject(body)) return undefined
   for (const name of ['detail', 'message', 'error_description', 'errors', 'error', 'title', 'msg', 'defaultMessage']) {
+    if (name === 'title' && Array.isArray(body[name])) continue // a field of the form
     const found = name === 'errors' ? wordsOfFields(body[name]) : wordsOf(body[name])
     if (found !== undefined) return found
   }

@@ -315,6 +315,7 @@ export async function conflict(state: QueueState, item: Item, error: SyncError):
     return cache.core.transition(() => {
       cache.outcome(item.layer, 'conflict', undefined)
       takeCurrent(state, item, error)
+      entry.failure = failureOf(error)
       if (resolution === 'park') return park(state, item, { ...sides, version: current.version })
       return replace(state, item, resolution.variables, resolution.checked ? current.version : undefined, current.value)
     })
@@ -394,6 +395,7 @@ export async function replace(
     sent: false,
     attempt: 0,
     conflict: undefined,
+    failure: undefined,
     rounds: entry.rounds + 1,
   } satisfies Partial<Entry>)
   state.items.set(entry.id, item)
