@@ -352,7 +352,8 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
     deps.minded()
     const stopNetwork = network.subscribe((event) => {
       changed()
-      if (event !== 'offline' && event !== 'hidden') queue.wake()
+      if (event === 'offline') queue.state.doubtsOffline(false)
+      else if (event !== 'hidden') queue.wake()
     })
     const stopWatch = watchUncovered(deps)
     // What only memory holds is gone with the page.
@@ -439,6 +440,8 @@ function abandon(queue: Queue, cache: LifeDeps['cache']): readonly OutboxEntry[]
   queue.state.items.clear()
   queue.state.scopes.clear()
   queue.state.confirmed.clear()
+  queue.state.failed = []
+  queue.state.quarantined = []
   return left
 }
 

@@ -4,7 +4,7 @@
  */
 import { parseRetryAfter } from '../base/backoff'
 import type { Problem } from '../base/errors'
-import { SyncError, sentence, usageError } from '../base/errors'
+import { isSyncError, SyncError, sentence, usageError } from '../base/errors'
 import { isPlainObject } from '../base/key'
 import { isRequest, isStream, messageOf } from '../base/kinds'
 import { MEANINGS, meaningOfStatus } from '../base/meaning'
@@ -63,7 +63,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
   /** Nothing has left when they cannot be made: it is tried again, as without a network. */
   const commonHeaders = (): Promise<Record<string, string>> =>
     resolveHeaders(options.headers).catch((cause: unknown) => {
-      throw new SyncError('network', 'Not sent: the function "headers" failed.', { cause })
+      throw isSyncError(cause, 'usage') ? cause : new SyncError('network', 'Not sent: "headers" failed.', { cause })
     })
   const speakers = new Set<string>()
   const heard = new Map<string, number>()

@@ -1,4 +1,4 @@
-import { defineMutation, isSyncError, memoryStorage, queryOptions } from 'tidemark'
+import { createSyncClient, defineMutation, isSyncError, memoryStorage, QueryClient, queryOptions } from 'tidemark'
 import { expect, test, vi } from 'vitest'
 import { createWorld } from '../kit/world'
 
@@ -106,3 +106,58 @@ test('a network without a question of its own leaves the browser’s in place', 
   stop()
   expect(asks()).toBe(false)
 })
+
+const no = defineMutation({
+  mutationKey: ['no'],
+  mutationFn: (_: string, { fetch }) => fetch('/no').then((answer) => answer.json()),
+})
+
+test.each(['online', 'offline'] as const)(
+  '%s, closing gives everything back: reads, waits, lists, listeners',
+  async (network) => {
+    const heard = new Set<unknown>()
+    const queryClient = new QueryClient()
+    const base = createWorld()
+    const listening = {
+      ...base.net.network,
+      subscribe: (listener: Parameters<typeof base.net.network.subscribe>[0]) => {
+        heard.add(listener)
+        const stop = base.net.network.subscribe(listener)
+        return () => {
+          heard.delete(listener)
+          stop()
+        }
+      },
+    }
+    const world = createWorld({
+      mutations: [add, no],
+      queryClient,
+      stream: { url: '/stream' },
+      platform: { network: listening, fetch: base.net.fetch, clock: base.clock },
+    })
+    const { sync } = world
+    sync.start()
+    sync.mutate(no, 'x')
+    await base.settle()
+    await base.net.take('POST').answer({}, { status: 422 })
+    expect(sync.outbox.getState().failed).toHaveLength(1)
+    await base.net.network.set(network)
+    const reads = ['always', 'online'].map((networkMode) =>
+      sync.queryClient
+        .fetchQuery({ ...list, queryKey: [networkMode] as never, networkMode: networkMode as 'always', retry: 3 })
+        .catch((error: unknown) => error),
+    )
+    const stop = world.watch({ ...list, queryKey: ['watched'] }).stop
+    sync.mutate(add, 'y')
+    await base.settle()
+    await sync.close({ outbox: 'discard' })
+    stop()
+    for (const read of reads) expect(await read).toMatchObject({ message: 'CancelledError' })
+    expect(sync.outbox.getState()).toMatchObject({ entries: [], failed: [], quarantined: [] })
+    expect([base.clock.pending(), heard.size]).toEqual([0, 0])
+    expect(base.net.log.every(({ aborted, method, url }) => aborted || `${method} ${url}` === 'POST /no')).toBe(true)
+    await base.advance(600_000)
+    expect(base.net.waiting).toEqual([])
+    expect(() => createSyncClient({ queryClient })).not.toThrow()
+  },
+)
