@@ -95,7 +95,7 @@ describe('messages that end in the words of a server or of an error', () => {
     [
       409,
       { detail: 'It has changed.' },
-      'The server has a newer version: The server answered 409: It has changed.',
+      'The server has a newer version: It has changed.',
       'The server answered 409: It has changed.',
     ],
   ])('%i with %j', async (status, problem, written, read) => {
