@@ -228,3 +228,29 @@ describe('an answer that never comes whole', () => {
     await sync.close({ outbox: 'discard' })
   })
 })
+
+describe('where the engine ends a body that was cut as if it were complete', () => {
+  test.each([
+    ['shorter than its length', { 'content-length': '26', 'content-type': 'application/json' }, '{"ok":true}', 3],
+    ['with its length, compressed on the way', { 'content-length': '9', 'content-encoding': 'gzip' }, BODY, 1],
+    ['longer than its length', { 'content-length': '9', 'content-type': 'application/json' }, BODY, 1],
+  ] as const)('%s', async (_, headers, body, attempts) => {
+    let count = 0
+    const fetch = async () => {
+      const isCut = ++count < attempts
+      return new Response(isCut || attempts === 1 ? body : BODY, { headers: isCut || attempts === 1 ? headers : {} })
+    }
+    const change = defineMutation({
+      mutationKey: ['change'],
+      mutationFn: (_, { fetch }) => fetch('/change').then((answer): Promise<unknown> => answer.json()),
+    })
+    const sync = createSyncClient({
+      mutations: [change],
+      platform: { clock: hurriedClock(), development: false, fetch },
+    })
+    sync.start()
+    expect(await sync.mutate(change).confirmed).toEqual(JSON.parse(BODY))
+    expect(count).toBe(attempts)
+    await sync.close({ outbox: 'discard' })
+  })
+})

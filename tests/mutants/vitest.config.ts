@@ -28,7 +28,12 @@ export default defineConfig({
   test: {
     environment: 'node',
     fsModuleCache: false, // or a mutant would be served the modules of another
-    include: ['tests/scenarios/**/*.test.ts', 'tests/client/**/*.test.ts', 'tests/properties/**/*.test.ts'],
+    include: [
+      'tests/meaning/**/*.test.ts',
+      'tests/scenarios/**/*.test.ts',
+      'tests/client/**/*.test.ts',
+      'tests/properties/**/*.test.ts',
+    ],
     testTimeout: 30_000, // a busy machine is no mutant
     bail: 1,
     reporters: ['dot'],
