@@ -106,8 +106,8 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
   const { entry, layer } = item
   return async (input, init) => {
     const names = cache.neighbours(layer).slice(0, PENDING_MAX)
-    const { id } = entry
-    const fields: Record<string, string> = { [HEADERS.idempotencyKey]: state.options.bareKey ? id : `"${id}"` }
+    const key = state.options.bareKey ? entry.id : `"${entry.id}"`
+    const fields: Record<string, string> = { [HEADERS.idempotencyKey]: key }
     evidence.origin = http.origin(input)
     if (http.speaksSync(input)) {
       fields[HEADERS.outbox] = state.meta.outboxId

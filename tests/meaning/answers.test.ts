@@ -229,6 +229,39 @@ describe('an answer that never comes whole', () => {
   })
 })
 
+describe('a page of a captive portal', () => {
+  const portal = CUT['a page of a captive portal'] as Manner
+
+  test.each(['json', 'nothing', 'response'] as const)('confirms no write, though its caller reads %s', async (read) => {
+    const { sync, change } = createPage(read)
+    manners = [portal, portal]
+    await sync.mutate(change).confirmed
+    expect(keys).toHaveLength(3)
+    await sync.close({ outbox: 'discard' })
+  })
+
+  test('is waited out without end, while nothing else of the origin is heard', async () => {
+    const { sync, refusals, change } = createPage('json', { retry: 2 })
+    manners = Array.from({ length: 20 }, () => portal)
+    expect(await sync.mutate(change).confirmed).toEqual(JSON.parse(BODY))
+    expect([keys.length, refusals]).toEqual([21, []])
+    await sync.close({ outbox: 'discard' })
+  })
+
+  test('is an answer to who asks for pages', async () => {
+    const wish = defineMutation({
+      mutationKey: ['wish'],
+      mutationFn: (_, { fetch }) =>
+        fetch(`${origin}/change`, { headers: { Accept: 'text/html' } }).then((answer) => answer.text()),
+    })
+    const sync = createSyncClient({ mutations: [wish], platform: { development: false } })
+    sync.start()
+    manners = [portal]
+    expect(await sync.mutate(wish).confirmed).toBe('<html>Please pay')
+    await sync.close({ outbox: 'discard' })
+  })
+})
+
 describe('where the engine ends a body that was cut as if it were complete', () => {
   test.each([
     ['shorter than its length', { 'content-length': '26', 'content-type': 'application/json' }, '{"ok":true}', 3],

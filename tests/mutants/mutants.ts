@@ -207,8 +207,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'counts a 401 as a refusal',
-    file: 'src/base/classify.ts',
-    find: "  if (status === 401) return 'unauthorized'\n",
+    file: 'src/base/meaning.ts',
+    find: "  if (status === 401) return 'credentials'\n",
     replace: '',
   },
   {
