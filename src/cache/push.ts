@@ -4,8 +4,9 @@
  */
 import type { Cursor } from '../base/cursor'
 import { compareCursors, isAtOrPast } from '../base/cursor'
-import { SyncError } from '../base/errors'
+import { SyncError, sentence } from '../base/errors'
 import { applyPatch, mergePatch } from '../base/json-patch'
+import { messageOf } from '../base/kinds'
 import type {
   AckMessage,
   InvalidateMessage,
@@ -199,6 +200,8 @@ function rowOp(
         : change.op === 'merge'
           ? mergePatch(row, change.value)
           : applyPatch(row, change.value)
+    const id = kind.idOf(next as never)
+    if (String(id) !== String(change.id)) throw new TypeError(`its row says that its id is ${id}`)
     if (typeof next === 'object' && next !== null) versions.set(next, change.version)
     return { ...base, kind: 'upsert', row: next, at: 'end' }
   } catch (cause) {
@@ -206,7 +209,9 @@ function rowOp(
     core.report(
       new SyncError(
         'protocol',
-        `A pushed change of ${rowName(change.type, change.id)} could not be applied and its queries are read again.`,
+        sentence(
+          `A pushed change of ${change.type} ${change.id} could not be applied, so its queries are read again: ${messageOf(cause)}`,
+        ),
         { cause, queryKey },
       ),
     )

@@ -244,6 +244,27 @@ describe('an invalidation', () => {
   })
 })
 
+describe('a patch whose row says another id, or none', () => {
+  test.each([
+    ['put', { title: 'A' }, 'undefined'],
+    ['put', { id: 'b', title: 'A' }, 'b'],
+    ['merge', { id: 'b' }, 'b'],
+  ])('%s %j: the row stays findable, the queries are read again, and it is said', async (op, value, said) => {
+    const { load, event, net, reports, settle } = await start()
+    const list = await load<Task[]>(listQuery, [task('a')])
+    await event('patch', { changes: [{ op, type: 'task', id: 'a', base: 1, version: 2, value }], mutations: [] })
+    await settle()
+    expect(list.data).toEqual([task('a')])
+    expect(net.waiting.map(({ url }) => url)).toEqual(['/tasks'])
+    expect(reports.map(({ code, message }) => [code, message])).toEqual([
+      [
+        'protocol',
+        `A pushed change of task a could not be applied, so its queries are read again: its row says that its id is ${said}.`,
+      ],
+    ])
+  })
+})
+
 describe('a state', () => {
   test('replaces a whole query and is patched on its version', async () => {
     const { load, event, net } = await start()
