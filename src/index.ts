@@ -44,6 +44,7 @@ export type {
   MutationDefinition,
   NoVariablesOrMutationFnBelow,
   Resolution,
+  RowRef,
 } from './queue/mutation'
 export { defineMutation } from './queue/mutation'
 export type { MutationHandle } from './queue/state'

@@ -4,9 +4,9 @@
  * said once for its topic.
  */
 import { canonical } from '../base/key'
+import { rowName } from '../base/rows'
 import type { Cache } from '../cache/cache'
 import type { Layer } from '../cache/evidence'
-import { rowName } from '../cache/evidence'
 import type { PushMessage } from '../cache/push'
 import type { Clock } from '../platform/clock'
 import type { AnyMutation } from '../queue/mutation'
@@ -197,7 +197,7 @@ function noteShared({ state }: Queue, { entry, layer }: Item, say: (remark: Rema
       .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
     if (shared === undefined || !('entity' in shared)) continue
     const key = canonical(entry.mutationKey)
-    const text = `Mutation ${key} changes ${rowName(shared.entity.type, shared.id)} in scope "${entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`
+    const text = `Mutation ${key} changes ${shared.entity.type} ${shared.id} in scope "${entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`
     say({ topic: `scopes ${key} ${scope}`, text })
     return
   }

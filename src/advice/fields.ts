@@ -26,7 +26,7 @@ const QUERY = /* @__PURE__ */ words(`
 const EVERYDAY = new Set(['meta', 'pages', 'behavior', 'shallow', 'reconcile', 'suspense', 'subscribed'])
 
 const MUTATION = /* @__PURE__ */ words(`
-  mutationKey mutationFn optimistic apply invalidates scope conflict rebase retry idempotent onDependencyRejected version
+  mutationKey mutationFn optimistic apply invalidates scope conflict rebase retry idempotent after onDependencyRejected version
   migrate meta onSuccess onError onSettled throwOnError defined`)
 const CONFLICT = ['rebase', 'server-wins', 'client-wins', 'merge', 'manual']
 

@@ -1,13 +1,17 @@
 /** Why a change of a row is shown nowhere: what `rows` of the cached queries find. Reads records, and changes nothing. */
+import { sentence } from '../base/errors'
 import { canonical } from '../base/key'
+import { messageOf } from '../base/kinds'
 import type { Core } from '../cache/core'
-import type { Entity, RowsPair } from '../cache/entities'
+import type { Entity, Locate, RowsPair } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
 import type { QueryRecord } from '../cache/record'
 import { isAlike } from './alike'
 
 /** What is wrong with the rows that a query's data is said to have; `undefined` if they have ids. */
 export function faultOfRows(record: QueryRecord): string | undefined {
+  const thrown = thrownIn(record)
+  if (thrown !== undefined) return thrown
   for (const { entity, single, rows } of record.baseLocated.lists) {
     const row = rows[0]
     if (row === undefined || row === null || idOf(entity, row) !== undefined) continue
@@ -72,16 +76,36 @@ function nothingFound({ base, baseLocated, shape, query }: QueryRecord, type: st
 
 function resultOf([, locate]: RowsPair<never>, data: unknown, isInfinite: boolean | undefined): string {
   try {
-    const pages = isInfinite === true ? (data as { pages?: unknown[] }).pages : undefined
-    const found: unknown = locate((pages === undefined ? data : pages[0]) as never)
-    return Array.isArray(found)
+    const result = found(locate, data, isInfinite)
+    return Array.isArray(result)
       ? 'a list without rows of the data'
-      : found === null
+      : result === null
         ? 'null'
-        : `a value of type ${typeof found}`
+        : `a value of type ${typeof result}`
   } catch {
     return 'nothing, because it threw'
   }
+}
+
+/** A `locate` that finds nothing because it throws; its error is not seen otherwise. */
+function thrownIn({ base, baseLocated, query, shape }: QueryRecord): string | undefined {
+  if (base === undefined || base.data === null) return undefined
+  for (const [{ type }, locate] of shape?.pairs ?? []) {
+    if (typeof locate !== 'function' || baseLocated.lists.some((list) => list.entity.type === type)) continue
+    try {
+      found(locate, base.data, shape?.infinite)
+    } catch (cause) {
+      return sentence(
+        `"locate" of query ${canonical(query.queryKey)} threw over its data, so no change of a "${type}" is shown in it: ${messageOf(cause)}`,
+      )
+    }
+  }
+  return undefined
+}
+
+function found(locate: Locate<never>, data: unknown, isInfinite: boolean | undefined): unknown {
+  const pages = isInfinite === true ? (data as { pages?: unknown[] }).pages : undefined
+  return locate((pages === undefined ? data : pages[0]) as never)
 }
 
 function idOf(entity: Entity, row: unknown): unknown {

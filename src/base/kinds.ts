@@ -3,8 +3,13 @@
  * `Error` of their own, and a platform may lack `Request` or `ReadableStream`. So nothing here asks who made a value.
  */
 
+/** `'Date'`, `'Map'`; `'Object'` for what has fields only. */
+export function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1)
+}
+
 export function isDate(value: unknown): value is Date {
-  return Object.prototype.toString.call(value) === '[object Date]'
+  return kindOf(value) === 'Date'
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

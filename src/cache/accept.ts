@@ -6,6 +6,7 @@
 import type { Cursor } from '../base/cursor'
 import { compareCursors, isAtOrPast, laterCursor, sameEpoch } from '../base/cursor'
 import { canonical } from '../base/key'
+import { freezeDeep } from './copies'
 import type { Core } from './core'
 import { find, locate } from './entities'
 import type { Base, Held, Incoming, Layer } from './evidence'
@@ -120,6 +121,7 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
   const has = new Set(incoming.has)
   if (continues) keepKnown(record, previous, incoming, has)
   const shared = shareData(record, incoming)
+  if (core.development) freezeDeep(shared)
   record.base = {
     data: shared,
     at: incoming.at,

@@ -13,6 +13,7 @@ import { isThenable } from '../base/kinds'
 import { meaningOf } from '../base/meaning'
 import type { Acceptance } from './accept'
 import { accept } from './accept'
+import { freezeDeep } from './copies'
 import type { Core } from './core'
 import { locate } from './entities'
 import type { Incoming } from './evidence'
@@ -167,6 +168,7 @@ function knownPages(core: Core, record: QueryRecord): ReadEvidence['answers'][nu
 function takeFirst(core: Core, record: QueryRecord): void {
   const { state } = record.query
   if (state.data === undefined) return
+  if (core.development) freezeDeep(state.data)
   const { cursor } = state as { cursor?: unknown }
   const at = isCursor(cursor) ? cursor : undefined
   record.base = {

@@ -4,13 +4,14 @@ import type { Cursor } from '../base/cursor'
 import { compareCursors, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
+import { isSameId, rowName } from '../base/rows'
 import { accept, markStale } from './accept'
 import type { Core } from './core'
 import { candidates } from './core'
 import type { Located } from './entities'
 import { find } from './entities'
 import type { Layer } from './evidence'
-import { isCovered, isOlder, rowName } from './evidence'
+import { isCovered, isOlder } from './evidence'
 import { fold } from './fold'
 import type { Versions } from './push'
 import { knownVersion } from './push'
@@ -153,7 +154,7 @@ function withPlaces(ops: readonly Op[], layer: Layer, record: QueryRecord): read
         (made.kind === 'insert' || made.kind === 'upsert') &&
         made.hash === record.query.queryHash &&
         made.entity.type === op.entity.type &&
-        String(made.id) === String(op.id),
+        isSameId(made.id, op.id),
     )
     const made = places[0]
     return made === undefined || !('at' in made) ? [op] : [{ ...op, hash: record.query.queryHash, at: made.at }]

@@ -2,6 +2,7 @@
  * Rows in a query's data: what kind they are, where they stand, and an index from id to place that is built when it is
  * first asked for. Data is never changed here; a changed list is a new list.
  */
+import { kindOf } from '../base/kinds'
 import type { RowId, Version } from '../base/messages'
 
 /** A typed handle of a kind of row. */
@@ -130,7 +131,7 @@ export function setIn(data: unknown, path: Path, value: unknown, depth = 0): unk
   const part = path[depth]
   if (part === undefined) return value
   const child = setIn((data as Record<string | number, unknown>)[part], path, value, depth + 1)
-  const copy = Array.isArray(data) ? [...data] : { ...(data as object) }
+  const copy = Array.isArray(data) ? [...data] : Object.assign(Object.create(Object.getPrototypeOf(data)), data)
   ;(copy as Record<string | number, unknown>)[part] = child
   return copy
 }
@@ -152,16 +153,26 @@ function indexList(list: RowList, at: number): Map<string, Place[]> {
 }
 
 // `locate` is run on a recording proxy, so that the path to each list is known and a list can be replaced without
-// drafting the whole of the data.
+// drafting the whole of the data. It stands over an empty shadow and not over the data, which may be frozen: a proxy must
+// hand out a frozen object's own values. What `locate` writes goes into the shadow, too.
 function collect(lists: RowList[], kind: Entity, find: Locate<never>, data: unknown, prefix: Path): void {
-  if (typeof data !== 'object' || data === null) return
+  if (!isTraceable(data)) return
   const traces = new WeakMap<object, { path: Path; value: object }>()
   const trace = (value: object, path: Path): object => {
-    const proxy = new Proxy(value, {
-      get(target, part) {
-        const child: unknown = Reflect.get(target, part)
-        if (typeof child !== 'object' || child === null || typeof part === 'symbol') return child
-        return trace(child, [...path, Array.isArray(target) ? Number(part) : part])
+    const part = (target: object, name: string | symbol): unknown => {
+      const child: unknown = Reflect.get(Object.hasOwn(target, name) && name !== 'length' ? target : value, name)
+      if (!isTraceable(child) || typeof name === 'symbol' || traces.has(child)) return child
+      return trace(child, [...path, Array.isArray(value) ? Number(name) : name])
+    }
+    const proxy = new Proxy<object>(Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value)), {
+      get: part,
+      has: (target, name) => name in target || name in value,
+      ownKeys: (target) => [...new Set([...Reflect.ownKeys(value), ...Reflect.ownKeys(target)])],
+      getOwnPropertyDescriptor(target, name) {
+        const own = Reflect.getOwnPropertyDescriptor(target, name)
+        const field = own ?? Reflect.getOwnPropertyDescriptor(value, name)
+        if (own !== undefined || field === undefined) return field
+        return { value: part(target, name), enumerable: field.enumerable === true, writable: true, configurable: true }
       },
     })
     traces.set(proxy, { path, value })
@@ -173,7 +184,17 @@ function collect(lists: RowList[], kind: Entity, find: Locate<never>, data: unkn
     if (traced !== undefined) addTraced(lists, kind, traced.path, traced.value)
     else if (Array.isArray(found)) found.forEach(add)
   }
-  add(find(trace(data, prefix) as never))
+  try {
+    add(find(trace(data, prefix) as never))
+  } catch {
+    // Data of another form than it was written for has no such rows; in development that is said.
+  }
+}
+
+/** Lists and objects with fields; what has its own way inside (a Map, a date) is handed out as it is. */
+function isTraceable(value: unknown): value is object {
+  if (Array.isArray(value)) return true
+  return typeof value === 'object' && value !== null && kindOf(value) === 'Object'
 }
 
 function addTraced(lists: RowList[], kind: Entity, path: Path, value: object): void {

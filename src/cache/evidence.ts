@@ -6,7 +6,6 @@
  */
 import type { Cursor } from '../base/cursor'
 import { compareCursors, sameEpoch } from '../base/cursor'
-import type { RowId } from '../base/messages'
 import type { Op } from './recipes'
 
 /** One pending mutation's effect, as the cache knows it. The queue writes its fields through the cache's methods only. */
@@ -82,10 +81,6 @@ export type Verdict = 'contains' | 'lacks' | 'open' | 'unknowable'
 
 export function isOpen(layer: Layer): boolean {
   return layer.sent && layer.outcome === undefined
-}
-
-export function rowName(type: string, id: RowId): string {
-  return `${type} ${id}`
 }
 
 /** Section "When base contains a mutation": the first evidence that applies. Repeatability is the caller's to try. */

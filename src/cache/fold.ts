@@ -5,9 +5,11 @@
 import { Immer } from 'immer'
 import { usageError } from '../base/errors'
 import { ignoreRejection, isThenable } from '../base/kinds'
+import { isSameId, rowName } from '../base/rows'
+import type { Copies } from './copies'
+import { copyDeep, isDraftable, shareCopy } from './copies'
 import type { Located, Place, RowList } from './entities'
 import { find, locate, setIn } from './entities'
-import { rowName } from './evidence'
 import type { InsertPosition, Op, RowOp } from './recipes'
 import { isEqual } from './share'
 
@@ -23,7 +25,7 @@ export interface Drafts {
 export function createDrafts(onImpure?: (recipe: (draft: never) => unknown) => void): Drafts {
   const immer = new Immer({ autoFreeze: false })
   const produce: Drafts['produce'] = (data, recipe) => {
-    const next = immer.produce(data, recipe as (draft: unknown) => unknown)
+    const next = isDraftable(data) ? immer.produce(data, recipe as (draft: unknown) => unknown) : onCopy(data, recipe)
     if (!isThenable(next)) return next
     ignoreRejection(next)
     throw usageError(
@@ -34,10 +36,18 @@ export function createDrafts(onImpure?: (recipe: (draft: never) => unknown) => v
   return {
     produce(data, recipe) {
       const once = produce(data, recipe)
-      if (!isEqual(once, produce(data, recipe))) onImpure(recipe)
+      if (isDraftable(data) && !isEqual(once, produce(data, recipe))) onImpure(recipe)
       return once
     },
   }
+}
+
+/** The recipe on a deep copy; what it leaves alone is what it was. */
+function onCopy(data: unknown, recipe: (draft: never) => unknown): unknown {
+  const copies: Copies = new Map()
+  const copy = copyDeep(data, copies)
+  const next = recipe(copy as never) ?? copy
+  return shareCopy(data, next, new Set(copies.values()))
 }
 
 interface Work {
@@ -126,9 +136,7 @@ export function refoldRows(
     const from = find(base, entity.type, id)
     const to = find(view, entity.type, id)
     if (from.length !== to.length) return undefined
-    const ops = left.filter(
-      (each) => 'entity' in each && String(each.id) === String(id) && each.entity.type === entity.type,
-    )
+    const ops = left.filter((each) => 'entity' in each && isSameId(each.id, id) && each.entity.type === entity.type)
     for (const [i, { list, at }] of to.entries()) {
       const origin = from[i]
       if (origin?.list !== list || view.lists[list]?.single) return undefined

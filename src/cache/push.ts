@@ -16,12 +16,12 @@ import type {
   StateMessage,
   Version,
 } from '../base/messages'
+import { isSameId, rowName } from '../base/rows'
 import { accept, markStale } from './accept'
 import type { Core } from './core'
 import type { Entity, Located } from './entities'
 import { find, holds, locate } from './entities'
 import type { Base, Held } from './evidence'
-import { rowName } from './evidence'
 import { fold } from './fold'
 import type { Op } from './recipes'
 import type { QueryRecord } from './record'
@@ -201,7 +201,7 @@ function rowOp(
           ? mergePatch(row, change.value)
           : applyPatch(row, change.value)
     const id = kind.idOf(next as never)
-    if (String(id) !== String(change.id)) throw new TypeError(`its row says that its id is ${id}`)
+    if (!isSameId(id, change.id)) throw new TypeError(`its row says that its id is ${id}`)
     if (typeof next === 'object' && next !== null) versions.set(next, change.version)
     return { ...base, kind: 'upsert', row: next, at: 'end' }
   } catch (cause) {

@@ -4,26 +4,54 @@
  */
 import { isPlainObject } from '../base/key'
 import { isDate } from '../base/kinds'
+import type { RowId } from '../base/messages'
+import { isSameId } from '../base/rows'
 import type { Entity, Located, RowList, Shape } from './entities'
 import { find, getIn, locate, setIn } from './entities'
 
 /** Levels that are compared, as many as TanStack's: what is deeper, or refers to itself, counts as new. */
 const DEEPEST = 500
 
+/** Levels below which circles are looked for: data has few, and looking costs. */
+const SHALLOW = 4
+
+/** Where a comparison stands: its level, and below the first ones what it has come through. */
+interface Way {
+  readonly depth: number
+  readonly value: unknown
+  readonly up: Way | undefined
+}
+
+const START: Way = { depth: 0, value: undefined, up: undefined }
+const STEPS = Array.from(
+  { length: SHALLOW },
+  (_, depth): Way => ({ depth: depth + 1, value: undefined, up: undefined }),
+)
+
+function into(value: unknown, way: Way): Way {
+  return STEPS[way.depth] ?? { depth: way.depth + 1, value, up: way }
+}
+
+function isEndless(value: unknown, { depth, up, value: last }: Way): boolean {
+  if (depth <= SHALLOW) return false
+  if (depth > DEEPEST || last === value) return true
+  return up !== undefined && isEndless(value, up)
+}
+
 /** `previous` where it equals `next`, else `next` with equal parts replaced by those of `previous`. JSON-like data only. */
-export function share<T>(previous: unknown, next: T, depth = 0): T {
+export function share<T>(previous: unknown, next: T, way: Way = START): T {
   if (Object.is(previous, next)) return previous as T
-  if (depth > DEEPEST) return next
-  if (Array.isArray(previous) && Array.isArray(next)) return shareList(previous, next, depth) as T
-  if (isPlainObject(previous) && isPlainObject(next)) return shareObject(previous, next, depth) as T
+  if (isEndless(next, way)) return next
+  if (Array.isArray(previous) && Array.isArray(next)) return shareList(previous, next, into(next, way)) as T
+  if (isPlainObject(previous) && isPlainObject(next)) return shareObject(previous, next, into(next, way)) as T
   return next
 }
 
 /** Whether two JSON-like values are equal. */
-export function isEqual(a: unknown, b: unknown, depth = 0): boolean {
+export function isEqual(a: unknown, b: unknown, way: Way = START): boolean {
   if (Object.is(a, b)) return true
-  if (depth > DEEPEST) return false
-  const inner = depth + 1
+  if (isEndless(a, way)) return false
+  const inner = into(a, way)
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((part, i) => isEqual(part, b[i], inner))
   if (isDate(a) && isDate(b)) return a.getTime() === b.getTime()
@@ -72,7 +100,7 @@ function shareRows(base: Located, view: Located, list: RowList): readonly unknow
   const inView = beside(view, list)
   const rows = list.rows.map((row, at) => {
     if (row === null || row === undefined) return row
-    const id = String(entity.idOf(row))
+    const id = entity.idOf(row)
     const at0 = matches(entity, inBase?.[at], id) ? inBase?.[at] : findRow(base, entity.type, id)
     const at1 = matches(entity, inView?.[at], id) ? inView?.[at] : findRow(view, entity.type, id)
     return closest(at0, at1, row)
@@ -86,8 +114,8 @@ function beside({ data }: Located, { path }: RowList): readonly unknown[] | unde
   return Array.isArray(there) ? there : undefined
 }
 
-function matches(entity: Entity, row: unknown, id: string): boolean {
-  return row !== undefined && row !== null && String(entity.idOf(row)) === id
+function matches(entity: Entity, row: unknown, id: RowId): boolean {
+  return row !== undefined && row !== null && isSameId(entity.idOf(row), id)
 }
 
 function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
@@ -99,11 +127,11 @@ function findRow(located: Located, type: string, id: string | number): unknown {
   return place === undefined ? undefined : located.lists[place.list]?.rows[place.at]
 }
 
-function shareList(previous: unknown[], next: unknown[], depth: number): unknown[] {
+function shareList(previous: unknown[], next: unknown[], way: Way): unknown[] {
   let same = previous.length === next.length
   let result: unknown[] | undefined
   for (let i = 0; i < next.length; i++) {
-    const shared = share(previous[i], next[i], depth + 1)
+    const shared = share(previous[i], next[i], way)
     if (!Object.is(shared, previous[i])) same = false
     if (!Object.is(shared, next[i])) {
       result ??= [...next]
@@ -116,14 +144,14 @@ function shareList(previous: unknown[], next: unknown[], depth: number): unknown
 function shareObject(
   previous: Record<string, unknown>,
   next: Record<string, unknown>,
-  depth: number,
+  way: Way,
 ): Record<string, unknown> {
   const names = Object.keys(next)
   let same = names.length === Object.keys(previous).length
   let result: Record<string, unknown> | undefined
   for (const name of names) {
     const known = Object.hasOwn(previous, name)
-    const shared = known ? share(previous[name], next[name], depth + 1) : next[name]
+    const shared = known ? share(previous[name], next[name], way) : next[name]
     if (!known || !Object.is(shared, previous[name])) same = false
     if (!Object.is(shared, next[name])) {
       result ??= { ...next }

@@ -6,7 +6,7 @@ import { partialMatchKey } from '@tanstack/query-core'
 import type { QueryKey } from '../base/key'
 import { canonical, isPlainObject } from '../base/key'
 import type { RowId } from '../base/messages'
-import { rowName } from './evidence'
+import { rowName } from '../base/rows'
 import type { QueryRecord } from './record'
 
 export interface Targets {

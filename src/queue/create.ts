@@ -1,14 +1,16 @@
 /** From a call of a mutation to an entry in memory: its place, its scope, what it builds on, what it shows. */
 import { createBackoff } from '../base/backoff'
 import { createDeferred } from '../base/deferred'
+import { usageError } from '../base/errors'
+import { canonical } from '../base/key'
+import { rowName } from '../base/rows'
 import { find } from '../cache/entities'
 import type { Layer } from '../cache/evidence'
 import type { Op } from '../cache/recipes'
-import type { AnyMutation } from './mutation'
+import type { AnyMutation, RowRef } from './mutation'
 import type { Entry } from './outbox'
 import { targetOf } from './settle'
 import type { Item, QueueState } from './state'
-import { stringsIn } from './variables'
 
 export function newEntry(
   state: QueueState,
@@ -59,7 +61,7 @@ export function layerOf(entry: Entry, ops: readonly Op[]): Layer {
 }
 
 export function createItem(state: QueueState, entry: Entry, mutation: AnyMutation | undefined, layer: Layer): Item {
-  const creates = new Set(layer.ops.flatMap((op) => (op.kind === 'insert' && typeof op.id === 'string' ? [op.id] : [])))
+  const creates = new Set(layer.ops.flatMap((op) => (op.kind === 'insert' ? [rowName(op.entity.type, op.id)] : [])))
   const item: Item = {
     entry,
     layer,
@@ -84,11 +86,11 @@ export function createItem(state: QueueState, entry: Entry, mutation: AnyMutatio
   return item
 }
 
-/** Unsettled creates whose ids the variables or the addressed rows use: this one builds on them. */
+/** Unsettled creates of rows that this one names, by what it records or by `after`: it builds on them. */
 function dependencies(state: QueueState, item: Item): string[] {
   if (state.creators.size === 0) return []
-  const used = stringsIn(item.entry.variables)
-  for (const op of item.layer.ops) if ('entity' in op) used.add(String(op.id))
+  const used = new Set(item.layer.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  for (const [kind, id] of rowsBefore(state, item)) used.add(rowName(kind.type, id))
   const found = new Set<Item>()
   for (const id of used) {
     const creator = state.creators.get(id)
@@ -96,6 +98,18 @@ function dependencies(state: QueueState, item: Item): string[] {
     if (creator.entry.pos < item.entry.pos) found.add(creator) // made before the log was read, it comes after this one
   }
   return [...found].map((creator) => creator.entry.id)
+}
+
+/** What `after` says; nothing, and a report, if it throws. */
+function rowsBefore({ deps }: QueueState, { entry, mutation }: Item): readonly RowRef[] {
+  const { mutationKey } = entry
+  try {
+    return mutation?.after?.(entry.variables as never) ?? []
+  } catch (cause) {
+    const said = `"after" of mutation ${canonical(mutationKey)} threw: it waits for no row that is created before it.`
+    deps.report(usageError(said, { cause, mutationKey }))
+    return []
+  }
 }
 
 /** The row that the change is based on, as the server knows it, for conflicts and preconditions. */

@@ -5,8 +5,9 @@
 
 import type { SyncError } from '../base/errors'
 import { usageError } from '../base/errors'
-import type { Version } from '../base/messages'
+import type { RowId, Version } from '../base/messages'
 import type { ContextFetch } from '../cache/context'
+import type { Entity } from '../cache/entities'
 import type { View } from '../cache/recipes'
 
 /** What `mutationFn` is given beside the variables. */
@@ -45,6 +46,9 @@ export type ConflictPolicy<TVariables> =
   | 'manual'
   | ((context: ConflictContext<TVariables>) => Resolution<TVariables> | Promise<Resolution<TVariables>>)
 
+/** One row: its kind and its id. */
+export type RowRef = readonly [entity: Pick<Entity<never>, 'type'>, id: RowId]
+
 export interface MutationDefinition<TVariables, TData> {
   /** Its name; what the outbox stores. Unique within a client. */
   mutationKey: readonly unknown[]
@@ -58,6 +62,11 @@ export interface MutationDefinition<TVariables, TData> {
   invalidates?: ((variables: TVariables, data: TData) => ReadonlyArray<readonly unknown[]>) | undefined
   /** Mutations of one scope go one after another. @defaultValue one scope for the whole namespace */
   scope?: { id: string } | ((variables: TVariables) => { id: string }) | undefined
+  /**
+   * Rows that this write builds on without changing them: it is sent after the writes that create them, and refused with
+   * them. The rows that `optimistic` names are known anyway.
+   */
+  after?: ((variables: TVariables) => readonly RowRef[]) | undefined
   /** What to do when the server answers 409 or 412. @defaultValue 'rebase' */
   conflict?: ConflictPolicy<TVariables> | undefined
   /** With `conflict: 'rebase'`: the variables for the server's current state. @defaultValue the same variables */

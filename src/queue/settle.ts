@@ -10,9 +10,9 @@ import { canonical } from '../base/key'
 import { isThenable } from '../base/kinds'
 import { meaningOfStatus } from '../base/meaning'
 import type { MutationOutcome } from '../base/messages'
+import { isSameId, rowName } from '../base/rows'
 import { wordsOf } from '../base/words'
 import type { Layer } from '../cache/evidence'
-import { rowName } from '../cache/evidence'
 import type { Op, RowOp } from '../cache/recipes'
 import { record } from '../cache/recipes'
 import { isEqual } from '../cache/share'
@@ -250,7 +250,7 @@ function takeCurrent(state: QueueState, item: Item, { problem, status, code }: S
   }
   const ops = record((base) => base.upsert(target.entity, value), state.deps.cache.core.hashKey)
   const cursor = typeof problem?.cursor === 'string' ? problem.cursor : undefined
-  if (cursor !== undefined && String(target.entity.idOf(value)) === String(target.id)) {
+  if (cursor !== undefined && isSameId(target.entity.idOf(value), target.id)) {
     state.deps.cache.answer(item.layer, { ops, cursor, named: undefined, contains: false })
   } else state.deps.cache.invalidateUncovered(item.layer)
 }

@@ -64,18 +64,3 @@ function refuse(what: string, path: string, mutationKey: readonly unknown[]): ne
 function shorten(path: string): string {
   return path.length <= 60 ? path : `${path.slice(0, 60)}…`
 }
-
-/** Every string in the variables, to find ids of rows that are not yet created. A serializer may keep circles and any depth. */
-export function stringsIn(value: unknown): Set<string> {
-  const found = new Set<string>()
-  const seen = new Set<unknown>()
-  const waiting: unknown[] = [value]
-  while (waiting.length > 0) {
-    const part = waiting.pop()
-    if (typeof part === 'string') found.add(part)
-    if ((!Array.isArray(part) && !isPlainObject(part)) || seen.has(part)) continue
-    seen.add(part)
-    waiting.push(...Object.values(part))
-  }
-  return found
-}

@@ -6,6 +6,7 @@ import type { Query } from '@tanstack/query-core'
 import { partialMatchKey } from '@tanstack/query-core'
 import { canonical } from '../base/key'
 import type { RowId } from '../base/messages'
+import { isSameId, rowName } from '../base/rows'
 import type { Core } from '../cache/core'
 import type { Entity } from '../cache/entities'
 import type { ReadonlyStore } from './live'
@@ -132,7 +133,7 @@ const isOver = ({ isReflected, isSending }: OutboxEntry): boolean => isReflected
 
 function keyOf({ entity, id, entryId }: PendingFilter): string | undefined {
   if (entryId !== undefined) return `#${entryId}`
-  return entity === undefined || id === undefined ? undefined : `${entity.type} ${id}`
+  return entity === undefined || id === undefined ? undefined : rowName(entity.type, id)
 }
 
 /** Whether the key says all that the filter asks for. */
@@ -143,7 +144,7 @@ function isKeyOnly({ entity, id, entryId, mutationKey, queryKey }: PendingFilter
 
 function keysOf(entry: OutboxEntry | undefined): string[] {
   if (entry === undefined) return []
-  const keys = entry.rows.map(({ type, id }) => `${type} ${id}`)
+  const keys = entry.rows.map(({ type, id }) => rowName(type, id))
   keys.push(`#${entry.id}`)
   if (entry.replaces !== undefined) keys.push(`#${entry.replaces}`)
   return keys
@@ -173,7 +174,7 @@ function matcher(core: Core, filter: PendingFilter): (entry: OutboxEntry) => boo
   return ({ id, mutationKey: key, rows }) =>
     (mutationKey === undefined || isKeyOf(key, mutationKey, exact)) &&
     (entity === undefined ||
-      rows.some(({ type, id: row }) => type === entity.type && (rowId === undefined || row === rowId))) &&
+      rows.some(({ type, id: row }) => type === entity.type && (rowId === undefined || isSameId(row, rowId)))) &&
     (touching === undefined || touching.has(id))
 }
 

@@ -90,6 +90,30 @@ export const mutants: readonly Mutant[] = [
     replace: '  const said = undefined\n',
   },
   {
+    name: 'lets a recipe change a date of base in place',
+    file: 'src/cache/fold.ts',
+    find: '? immer.produce(data',
+    replace: '|| true ? immer.produce(data',
+  },
+  {
+    name: 'freezes nothing',
+    file: 'src/cache/accept.ts',
+    find: '  if (core.development) freezeDeep(shared)\n',
+    replace: '',
+  },
+  {
+    name: 'gives two rows one name',
+    file: 'src/base/rows.ts',
+    find: '/[ %]/.test(type) ? encodeURIComponent(type) : type',
+    replace: 'type',
+  },
+  {
+    name: 'waits for no row that "after" names',
+    file: 'src/queue/create.ts',
+    find: '  for (const [kind, id] of rowsBefore(state, item)) used.add(rowName(kind.type, id))\n',
+    replace: '',
+  },
+  {
     name: 'drops the layer when the answer comes, before the data does',
     file: 'src/cache/evidence.ts',
     find: "  if (layer.outcome !== 'confirmed') return false\n",
@@ -238,7 +262,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'runs the recipe of one change over the rows of another',
     file: 'src/cache/fold.ts',
-    find: 'String(each.id) === String(id) && ',
+    find: 'isSameId(each.id, id) && ',
     replace: '',
   },
   {

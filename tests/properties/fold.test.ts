@@ -5,7 +5,6 @@ import { expect, test } from 'vitest'
 import { virtualClock } from '../kit/clock'
 import { scriptedNetwork } from '../kit/network'
 
-// Ids are numbers: a text id of a row that is not yet created would make what uses it depend on its creation.
 interface Row {
   id: number
   text: string
@@ -138,12 +137,17 @@ test('the view is the fold of base and pending changes, whatever came before', {
       queryClient.setQueryDefaults(KEY, { rows: [row, (rows: Row[]) => rows] } as never)
       queryClient.setQueryData(KEY, first as never)
       let rows = first
-      const pending: Array<{ changes: Change[]; cancel: () => boolean }> = []
+      let pending: Array<{ changes: Change[]; id: string; cancel: () => boolean }> = []
       for (const action of script) {
-        if (action.kind === 'mutate')
-          pending.push({ changes: action.changes, cancel: sync.mutate(change, action.changes).cancel })
-        else if (action.kind === 'drop') pending.splice(action.at % Math.max(1, pending.length), 1)[0]?.cancel()
-        else {
+        if (action.kind === 'mutate') {
+          const { id, cancel } = sync.mutate(change, action.changes)
+          pending.push({ changes: action.changes, id, cancel })
+        } else if (action.kind === 'drop') {
+          pending.splice(action.at % Math.max(1, pending.length), 1)[0]?.cancel()
+          // What builds on a row that it would have created goes with it.
+          const left = new Set(sync.outbox.getState().entries.map((entry) => entry.id))
+          pending = pending.filter((each) => left.has(each.id))
+        } else {
           rows = action.rows
           queryClient.setQueryData(KEY, rows as never)
         }
