@@ -5,17 +5,17 @@
 import { isPlainObject } from '../base/key'
 import { kindOf } from '../base/kinds'
 
-/** Whether immer can draft all of it: lists and plain objects, without circles. */
-export function isDraftable(value: unknown): boolean {
-  return typeof value !== 'object' || value === null || isPlain(value, [])
-}
-
-function isPlain(value: object, above: object[]): boolean {
+/**
+ * Whether immer can draft all of it: lists and plain objects, without circles. `known` are parts that were found to be so: a
+ * list of ten thousand rows is looked through at each change of it as a whole.
+ */
+export function isDraftable(value: unknown, known: WeakSet<object>, above: object[] = []): boolean {
+  if (typeof value !== 'object' || value === null || known.has(value)) return true
   if ((!Array.isArray(value) && !isPlainObject(value)) || above.includes(value)) return false
   above.push(value)
-  const isNo = (part: unknown): boolean => typeof part === 'object' && part !== null && !isPlain(part, above)
-  if (Array.isArray(value) ? value.some(isNo) : Object.values(value).some(isNo)) return false
+  for (const name in value) if (!isDraftable((value as Record<string, unknown>)[name], known, above)) return false
   above.pop()
+  known.add(value)
   return true
 }
 

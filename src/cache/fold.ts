@@ -24,8 +24,11 @@ export interface Drafts {
  */
 export function createDrafts(onImpure?: (recipe: (draft: never) => unknown) => void): Drafts {
   const immer = new Immer({ autoFreeze: false })
+  const known = new WeakSet<object>()
   const produce: Drafts['produce'] = (data, recipe) => {
-    const next = isDraftable(data) ? immer.produce(data, recipe as (draft: unknown) => unknown) : onCopy(data, recipe)
+    const next = isDraftable(data, known)
+      ? immer.produce(data, recipe as (draft: unknown) => unknown)
+      : onCopy(data, recipe)
     if (!isThenable(next)) return next
     ignoreRejection(next)
     throw usageError(
@@ -36,7 +39,7 @@ export function createDrafts(onImpure?: (recipe: (draft: never) => unknown) => v
   return {
     produce(data, recipe) {
       const once = produce(data, recipe)
-      if (isDraftable(data) && !isEqual(once, produce(data, recipe))) onImpure(recipe)
+      if (isDraftable(data, known) && !isEqual(once, produce(data, recipe))) onImpure(recipe)
       return once
     },
   }
