@@ -2,10 +2,10 @@
  * What mutations and queries are given: rows of a store, and a way to say what changed. Every write to a row becomes a
  * change event with the row's new version; the events go out after the commit, all or none.
  */
+import { mergePatch } from '../src/base/json-patch'
 import type { RowChange, RowId, Version } from '../src/base/messages'
 import type { Door } from './door'
 import { assertName, createDoor } from './door'
-import { mergePatch } from './merge-patch'
 import { refuse, reject } from './problem'
 import type {
   Invalidation,

@@ -1,6 +1,7 @@
 /**
  * JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7396) on data that is never changed: what a patch does not touch is
- * shared with the result. Patches are untrusted input: polluting names, holes and excess are refused, whole.
+ * shared with the result. Patches are untrusted input: holes and excess are refused, whole. They read and write own members
+ * only, so that a row's field may be called `constructor`, and no name leads to a prototype; `__proto__` is refused.
  */
 import { SyncError } from './errors'
 import { isPlainObject } from './key'
@@ -11,8 +12,6 @@ const MAX_DEPTH = 32
 const MAX_OPERATIONS = 10_000
 /** Values that all `copy` operations of a patch may copy together: copies of copies grow without bound. */
 const MAX_COPIED = 100_000
-/** Names that lead to a prototype. */
-const REFUSED: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor'])
 const INDEX = /^(?:0|[1-9][0-9]*)$/
 
 /** The document being patched. `own`: containers that this patch has made and may change in place. */
@@ -36,7 +35,7 @@ export function applyPatch(document: unknown, operations: readonly JsonPatchOper
 
 /**
  * Merges an RFC 7396 patch: `null` removes a member, objects merge, everything else replaces. Throws a `protocol` error
- * for polluting names and for more than 32 levels. Returns the same reference when nothing has changed.
+ * for a member `__proto__` and for more than 32 levels. Returns the same reference when nothing has changed.
  */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   return merge(target, patch, 0)
@@ -49,7 +48,8 @@ function merge(target: unknown, patch: unknown, depth: number): unknown {
   const result: Record<string, unknown> = isObject ? { ...target } : {}
   let changed = !isObject
   for (const [name, value] of Object.entries(patch)) {
-    if (REFUSED.has(name)) throw refused(`names "${name}"`)
+    if (value === undefined) continue
+    if (name === '__proto__') throw refused(`names "${name}"`)
     const had = Object.hasOwn(result, name)
     if (value === null) {
       delete result[name]
@@ -188,8 +188,7 @@ function parsePointer(pointer: string): string[] {
   const path = pointer.slice(1).split('/')
   if (path.length > MAX_DEPTH) throw refused(`goes deeper than ${MAX_DEPTH} levels`)
   const names = path.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const bad = names.find((name) => REFUSED.has(name))
-  if (bad !== undefined) throw refused(`names "${bad}"`)
+  if (names.includes('__proto__')) throw refused('names "__proto__"')
   return names
 }
 
