@@ -129,7 +129,23 @@ describe('a JSON patch', () => {
     expect(before).toEqual(json(document))
   })
 
-  test.each(['__proto__', 'prototype', 'constructor'])('refuses %s in any pointer', (name) => {
+  test('takes constructor and prototype for names of members, and goes into no prototype', () => {
+    const car = { constructor: 'Ferrari', prototype: { year: 1 } }
+    const patch = [
+      { op: 'replace', path: '/constructor', value: 'McLaren' },
+      { op: 'add', path: '/prototype/year', value: 2 },
+    ] as const
+    expect(applyPatch(car, patch)).toEqual({ constructor: 'McLaren', prototype: { year: 2 } })
+    for (const path of ['/constructor/prototype/polluted', '/a/constructor/polluted', '/a/prototype/polluted']) {
+      for (const op of ['add', 'replace', 'remove', 'test'] as const)
+        expect(() => applyPatch({ a: {} }, [{ op, path, value: 1 }])).toThrow('which is not there')
+      expect(() => applyPatch({ a: {} }, [{ op: 'copy', from: path, path: '/b' }])).toThrow('which is not there')
+    }
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+    expect((() => {}) as unknown as Record<string, unknown>).not.toHaveProperty('polluted')
+  })
+
+  test.each(['__proto__'])('refuses %s in any pointer', (name) => {
     for (const path of [`/${name}`, `/${name}/polluted`, `/a/${name}/polluted`]) {
       for (const op of ['add', 'replace', 'remove', 'test'] as const) {
         expect(() => applyPatch({ a: {} }, [{ op, path, value: 1 }])).toThrow(`names "${name}"`)
@@ -221,10 +237,15 @@ describe('a merge patch', () => {
     expect(mergePatch(before, { right: { n: 2 }, gone: null })).toBe(before)
   })
 
-  test('refuses polluting names and excess depth', () => {
-    for (const name of ['__proto__', 'prototype', 'constructor']) {
-      expect(() => mergePatch({}, json(`{"a":{"${name}":{"polluted":true}}}`))).toThrow(`names "${name}"`)
-    }
+  test('takes constructor and prototype for names of members', () => {
+    expect(mergePatch({ constructor: 'Ferrari' }, { constructor: 'McLaren' })).toEqual({ constructor: 'McLaren' })
+    const patch = { constructor: { prototype: { polluted: true } }, prototype: 1 }
+    expect(mergePatch({ a: 1 }, patch)).toEqual({ a: 1, ...patch })
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
+  test('refuses __proto__ and excess depth', () => {
+    expect(() => mergePatch({}, json('{"a":{"__proto__":{"polluted":true}}}'))).toThrow('names "__proto__"')
     expect(() => mergePatch({}, json(`${'{"a":'.repeat(33)}{}${'}'.repeat(33)}`))).toThrow('deeper than 32')
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
