@@ -2,22 +2,28 @@
 
 import { isCursor } from '../src/base/cursor'
 import { isPlainObject } from '../src/base/key'
-import { isError } from '../src/base/kinds'
 import { HEADERS, PENDING_MAX } from '../src/base/messages'
+import type { ServerClock } from './clock'
+import { withTimeLimit } from './clock'
 import type { MutationCall } from './mutate'
 import type { Limits } from './options'
-import { refuse } from './problem'
+import { isRefusal, refuse } from './problem'
 import type { Expected } from './transaction'
 
 const KEY = /^[A-Za-z0-9._~:-]{1,128}$/
 
-/** The request's JSON. 415, 413 or 400. */
-export async function readJson(request: Request, limits: Limits): Promise<unknown> {
+interface BodyDeps {
+  clock: ServerClock
+  limits: Limits
+}
+
+/** The request's JSON. 415, 413, 408 or 400. */
+export async function readJson(request: Request, { clock, limits }: BodyDeps): Promise<unknown> {
   const type = request.headers.get('Content-Type') ?? ''
   if (!/^application\/json\s*(;|$)/i.test(type.trim())) {
     throw refuse('media-type', `send Content-Type: application/json, not "${type.slice(0, 100)}"`)
   }
-  const text = await readText(request, limits.body)
+  const text = await readText(request, limits, clock)
   if (depthOf(text) > limits.depth) throw refuse('malformed', `the JSON is nested deeper than ${limits.depth}`)
   try {
     return JSON.parse(text) as unknown
@@ -26,8 +32,10 @@ export async function readJson(request: Request, limits: Limits): Promise<unknow
   }
 }
 
-async function readText(request: Request, limit: number): Promise<string> {
+async function readText(request: Request, { body: limit, bodyTime }: Limits, clock: ServerClock): Promise<string> {
   const tooLarge = () => refuse('too-large', `the body is larger than ${limit} bytes`)
+  const tooSlow = () => refuse('too-slow', `the body did not arrive within ${bodyTime} ms`)
+  const deadline = clock.now() + bodyTime
   if (Number(request.headers.get('Content-Length') ?? 0) > limit) throw tooLarge()
   if (request.body === null) return ''
   const reader = request.body.getReader()
@@ -36,16 +44,16 @@ async function readText(request: Request, limit: number): Promise<string> {
   let size = 0
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await withTimeLimit(clock, deadline - clock.now(), reader.read(), tooSlow)
       if (done) return text + decoder.decode()
       size += value.byteLength
       if (size > limit) throw tooLarge()
       text += decoder.decode(value, { stream: true })
     }
   } catch (error) {
-    await reader.cancel().catch(() => {})
-    if (isError(error) && error.name === 'TypeError') throw refuse('malformed', 'the body is not UTF-8, or was cut off')
-    throw error
+    void reader.cancel().catch(() => {})
+    // Whatever else breaks here broke on the way, and is no failure of the server.
+    throw isRefusal(error) ? error : refuse('malformed', 'the body is not UTF-8, or was cut off')
   }
 }
 

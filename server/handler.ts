@@ -258,34 +258,36 @@ function toProblem<P extends Principal>(error: unknown, { options, metrics }: Pa
 }
 
 async function writeOnce<P extends Principal, T>(
-  { store, topicsOf }: ResolvedOptions<P>,
+  { store, topicsOf, onError }: ResolvedOptions<P>,
   run: (tx: WriteTransaction) => T | Promise<T>,
 ): Promise<{ value: T; cursor: Cursor }> {
   return store.transaction(async (transaction) => {
-    const write = openWrite(transaction, { topicsOf })
+    const write = openWrite(transaction, { topicsOf, onLate: (error) => onError(error, 'a write came too late') })
     try {
       const value = await run(write.tx)
-      if (write.failure) throw write.failure
+      const forgotten = write.leftBehind()
+      await write.end()
+      if (write.failure ?? forgotten) throw write.failure ?? forgotten
       if (write.parts.length > 0) await transaction.append({ mutations: [], parts: write.parts })
       const { epoch, head } = await transaction.position()
       return { value, cursor: `${epoch}:${head}` }
     } finally {
-      write.end()
+      await write.end()
     }
   })
 }
 
 async function readOnce<P extends Principal, T>(
-  { store }: ResolvedOptions<P>,
+  { store, onError }: ResolvedOptions<P>,
   run: (tx: ReadTransaction) => T | Promise<T>,
 ): Promise<{ value: T; cursor: Cursor }> {
   return store.snapshot(async (view) => {
-    const read = openRead(view)
+    const read = openRead(view, (error) => onError(error, 'a read came too late'))
     try {
       const { epoch, head } = await view.position()
       return { value: await run(read.tx), cursor: `${epoch}:${head}` }
     } finally {
-      read.end()
+      await read.end()
     }
   })
 }

@@ -93,7 +93,7 @@ export function createMutator<P extends Principal>({ options, metrics }: Mutator
   async function authorize(scene: MutationScene<P>, call: MutationCall): Promise<void> {
     const rule = options.mutations.get(call.name)?.authorize
     if (rule === undefined) return
-    const view = openRead(scene.store)
+    const view = openRead(scene.store, lateUse(call))
     try {
       const allowed = await inTime(async () => rule(view.tx, call.variables, contextOf(scene, call)))
       if (!allowed) throw refuse('forbidden', `you may not run "${call.name}"`)
@@ -103,9 +103,12 @@ export function createMutator<P extends Principal>({ options, metrics }: Mutator
       options.onError(error, `the rule of mutation "${call.name}" failed; it was refused`)
       throw refuse('forbidden', `you may not run "${call.name}"`)
     } finally {
-      view.end()
+      await view.end()
     }
   }
+
+  const lateUse = (call: MutationCall) => (error: Error) =>
+    options.onError(error, `the mutation "${call.name}" used its transaction too late; nothing of that happened`)
 
   function inTime<T>(run: () => Promise<T>): Promise<T> {
     const { clock, limits } = options
@@ -115,19 +118,24 @@ export function createMutator<P extends Principal>({ options, metrics }: Mutator
   }
 
   async function run(scene: MutationScene<P>, call: MutationCall, definition: MutationDefinition<P>) {
-    const write = openWrite(scene.store, { topicsOf: options.topicsOf, expected: call.expected })
+    const write = openWrite(scene.store, {
+      topicsOf: options.topicsOf,
+      expected: call.expected,
+      onLate: lateUse(call),
+    })
     try {
       const data: unknown = await inTime(async () =>
         definition.run(write.tx, await validate(definition.variables, call.variables), contextOf(scene, call)),
       )
-      if (write.failure) throw write.failure
+      const forgotten = write.leftBehind()
+      await write.end()
+      if (write.failure ?? forgotten) throw write.failure ?? forgotten
       const entities = [...write.entities.values()]
       const outcome = write.hasEffects ? ('applied' as const) : ('noop' as const)
       return { call, outcome, parts: write.parts, body: plain({ data, entities }) }
     } catch (error) {
+      await write.end()
       throw write.failure ?? error
-    } finally {
-      write.end()
     }
   }
 
@@ -141,6 +149,7 @@ export function createMutator<P extends Principal>({ options, metrics }: Mutator
       }
       const key = sequenceKey(scene.principal, call)
       const last = key && (await scene.store.lastSequence(key))
+      assertJump(call, last, options.limits.sequenceJump)
       if (last === undefined || (call.sequence ?? Infinity) > last) return undefined
       metrics.count('mutations{duplicate}')
       return { id: call.id, status: 'duplicate', replayed: true }
@@ -172,7 +181,10 @@ export function createMutator<P extends Principal>({ options, metrics }: Mutator
           createdAt: options.clock.now(),
         })
         const key = sequenceKey(scene.principal, call)
-        if (key && call.sequence !== undefined) await scene.store.saveSequence(key, call.sequence)
+        // A first one that is far along (the server's memory is younger than the client's) is believed, not remembered.
+        const last = key && (await scene.store.lastSequence(key))
+        const isNear = (call.sequence ?? 0) <= (last ?? 0) + options.limits.sequenceJump
+        if (key && call.sequence !== undefined && isNear) await scene.store.saveSequence(key, call.sequence)
         results.push({ id: call.id, status: outcome, position, ...body, replayed: false })
       }
       return results
@@ -212,14 +224,22 @@ function fingerprintOf({ name, variables }: MutationCall): string {
   return fingerprint(canonical([name, variables]))
 }
 
+/** A sequence that leaps would let one request of a stranger silence an outbox for good. */
+function assertJump({ id, sequence }: MutationCall, last: number | undefined, most: number): void {
+  if (last === undefined || sequence === undefined || sequence <= last + most) return
+  throw refuse('malformed', `the sequence ${sequence} is more than ${most} past the last one (${last})`, {
+    mutationId: id,
+  })
+}
+
 function sequenceKey(principal: Principal, { outbox, scope }: MutationCall) {
   return outbox === undefined ? undefined : { principal: principal.id, outbox, scope: scope ?? '' }
 }
 
 function toOutcome({ call, outcome, body }: MutationEffect): MutationOutcome {
-  const client = call.outbox === undefined ? {} : { client: call.outbox }
-  if (outcome === 'applied' || outcome === 'noop') return { id: call.id, ...client, status: outcome }
-  return { id: call.id, ...client, status: 'rejected', ...(body.problem ? { problem: body.problem } : {}) }
+  // Not whose outbox it was: who knows that could use up its sequences.
+  if (outcome === 'applied' || outcome === 'noop') return { id: call.id, status: outcome }
+  return { id: call.id, status: 'rejected', ...(body.problem ? { problem: body.problem } : {}) }
 }
 
 /** As JSON will have it, so that the first answer and a replay are the same. */

@@ -62,13 +62,13 @@ export function createMutationRoute<P extends Principal>(deps: MutationRouteDeps
 
   return {
     async single(request, principal, name) {
-      const call = readSingle(request.headers, name, await readJson(request, options.limits))
+      const call = readSingle(request.headers, name, await readJson(request, options))
       charge(principal, 1)
       const done = await running(principal, [call.id], () => commit(request, principal, [call], each))
       return singleAnswer(done)
     },
     async batch(request, principal) {
-      const { atomic: isAtomic, calls } = readBatch(await readJson(request, options.limits), options.limits)
+      const { atomic: isAtomic, calls } = readBatch(await readJson(request, options), options.limits)
       charge(principal, calls.length)
       const ids = calls.map((call) => call.id)
       const done = await running(principal, ids, () => commit(request, principal, calls, isAtomic ? atomic : each))

@@ -34,7 +34,7 @@ export function toNodeListener(handler: FetchHandler): NodeListener {
       .then((response) => send(response, outgoing))
     answered.catch((error: unknown) => {
       if (outgoing.destroyed || abort.signal.aborted) return
-      if (!outgoing.headersSent) outgoing.writeHead(400, { Connection: 'close' }).end()
+      if (!outgoing.headersSent) outgoing.writeHead(400, isHttp2(incoming) ? {} : { Connection: 'close' }).end()
       else outgoing.destroy(isError(error) ? error : undefined)
     })
   }
@@ -47,14 +47,17 @@ function originalUrl(incoming: IncomingMessage): string {
 
 function toRequest(incoming: IncomingMessage, path: string, signal: AbortSignal): Request {
   const isEncrypted = 'encrypted' in incoming.socket && incoming.socket.encrypted === true
-  const host = incoming.headers.host ?? 'localhost'
+  const authority = incoming.headers[':authority'] // of HTTP/2, which has no `Host`
+  const host = incoming.headers.host ?? (typeof authority === 'string' ? authority : 'localhost')
   // A path may begin with two slashes or be a whole URL; neither may choose the host.
   const base = `${isEncrypted ? 'https' : 'http'}://${host}`
   const url = path.startsWith('/') ? new URL(base + path) : new URL(path, base)
   const method = incoming.method ?? 'GET'
   const headers = new Headers()
-  for (const [name, values] of Object.entries(incoming.headersDistinct)) {
-    if (!name.startsWith(':')) for (const value of values ?? []) headers.append(name, value)
+  const raw = incoming.rawHeaders
+  for (let at = 0; at < raw.length; at += 2) {
+    const [name = '', value = ''] = raw.slice(at, at + 2)
+    if (!name.startsWith(':')) headers.append(name, value)
   }
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers, signal })
   return new Request(url, { method, headers, signal, body: bodyOf(incoming), duplex: 'half' } as RequestInit)
@@ -73,8 +76,9 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
   const isWhole = response.body === null || /[/+]json\b/.test(response.headers.get('Content-Type') ?? '')
   if (response.body !== null && !isWhole) return pump(response, response.body.getReader(), outgoing)
   const body = new Uint8Array(await response.arrayBuffer())
-  const length = response.status === 204 || response.status === 304 ? [] : ['Content-Length', String(body.byteLength)]
-  outgoing.writeHead(response.status, [...response.headers].flat().concat(length))
+  const hasLength = response.status !== 204 && response.status !== 304
+  const length = hasLength ? { 'Content-Length': String(body.byteLength) } : {}
+  outgoing.writeHead(response.status, fieldsOf(response, length))
   outgoing.end(body)
 }
 
@@ -85,7 +89,7 @@ async function pump(
   outgoing: ServerResponse,
 ): Promise<void> {
   outgoing.on('close', () => void reader.cancel().catch(() => {}))
-  outgoing.writeHead(response.status, [...response.headers].flat())
+  outgoing.writeHead(response.status, fieldsOf(response, {}))
   outgoing.flushHeaders()
   for (;;) {
     const { done, value } = await reader.read()
@@ -94,6 +98,16 @@ async function pump(
     if (outgoing.destroyed) return
   }
   outgoing.end()
+}
+
+/** A field that stands several times (`Set-Cookie`) is a list; both versions of HTTP take that. */
+function fieldsOf(response: Response, more: Record<string, string>): Record<string, string | string[]> {
+  const cookies = response.headers.getSetCookie()
+  return { ...Object.fromEntries(response.headers), ...(cookies.length > 0 ? { 'set-cookie': cookies } : {}), ...more }
+}
+
+function isHttp2({ httpVersionMajor }: IncomingMessage): boolean {
+  return httpVersionMajor >= 2
 }
 
 function drained(outgoing: ServerResponse): Promise<void> {

@@ -76,6 +76,8 @@ export interface QueryDefinition<P extends Principal = Principal> {
 export interface Limits {
   /** Bytes of a body. @defaultValue 262_144 */
   body: number
+  /** Milliseconds that a body may take to arrive (408). @defaultValue 30_000 */
+  bodyTime: number
   /** Nesting of a body's JSON. @defaultValue 64 */
   depth: number
   /** Mutations in a batch. @defaultValue 100 */
@@ -88,6 +90,8 @@ export interface Limits {
   principalStreams: number
   /** Streams of this node (503). @defaultValue 10_000 */
   streams: number
+  /** How far the sequence of an outbox may be past its last one (400). @defaultValue 1_000 */
+  sequenceJump: number
   /** Events that a stream replays; beyond it the client reads afresh. @defaultValue 1_000 */
   replay: number
   /** Events in the ring. @defaultValue 4_096 */
@@ -184,12 +188,14 @@ export interface ResolvedOptions<P extends Principal = Principal> {
 const DAY = 86_400_000
 const LIMITS: Limits = {
   body: 262_144,
+  bodyTime: 30_000,
   depth: 64,
   batch: 100,
   topics: 100,
   sessionStreams: 5,
   principalStreams: 50,
   streams: 10_000,
+  sequenceJump: 1_000,
   replay: 1_000,
   ringEvents: 4_096,
   ringSize: 16_777_216,

@@ -4,6 +4,7 @@
  */
 import type { Problem } from '../src/base/errors'
 import { isError } from '../src/base/kinds'
+import { meaningOfStatus } from '../src/base/meaning'
 import type { Version } from '../src/base/messages'
 
 /** What every `type` begins with. */
@@ -13,6 +14,7 @@ const PROBLEM_PREFIX = 'urn:tidemark:problem:' as const
 export type ProblemName =
   | 'malformed'
   | 'too-large'
+  | 'too-slow'
   | 'media-type'
   | 'unauthenticated'
   | 'forbidden'
@@ -40,6 +42,7 @@ interface Known {
 const KNOWN: Record<ProblemName, Known> = {
   malformed: { status: 400, title: 'The request is malformed' },
   'too-large': { status: 413, title: 'The request is too large' },
+  'too-slow': { status: 408, title: 'The request took too long to arrive', retryable: true },
   'media-type': { status: 415, title: 'The body must be application/json' },
   unauthenticated: { status: 401, title: 'Who is asking is not known' },
   forbidden: { status: 403, title: 'This is not allowed' },
@@ -79,7 +82,10 @@ export interface Refusal extends Error {
 /** An error to throw. `final` is derived from the status: 401, 403, 408, 425, 429 and 5xx are never stored. */
 export function refusal(problem: Problem, retryAfter?: number): Refusal {
   const status = problem.status ?? 422
-  const final = status >= 400 && status < 500 && ![401, 403, 408, 425, 429].includes(status)
+  // What a client takes for the end: one table for both. 403 is not kept, for it may be allowed tomorrow.
+  const meaning = meaningOfStatus(status, problem)
+  const isEnd = meaning === 'refused' || meaning === 'conflict' || meaning === 'key-reused'
+  const final = isEnd && status < 500 && status !== 403
   const error = new Error(problem.detail ?? problem.title ?? 'refused')
   return Object.assign(error, { name: 'Refusal' as const, problem: { ...problem, status }, final, retryAfter })
 }

@@ -38,7 +38,8 @@ export function createQueryRoute<P extends Principal>({ options, metrics }: Quer
     request: Request,
     principal: P,
   ) {
-    const read = openRead(view)
+    const late = (error: Error) => options.onError(error, 'a query used its snapshot too late; it was not read')
+    const read = openRead(view, late)
     const context = { principal, request }
     try {
       const allowed = (await definition.authorize?.(read.tx, given, context)) ?? true
@@ -47,7 +48,7 @@ export function createQueryRoute<P extends Principal>({ options, metrics }: Quer
     } catch (error) {
       throw read.failure ?? error
     } finally {
-      read.end()
+      await read.end()
     }
   }
 
@@ -75,10 +76,14 @@ export function createQueryRoute<P extends Principal>({ options, metrics }: Quer
     if (definition === undefined) throw refuse('not-found', `no query is called "${name}"`)
     const { clock, limits } = options
     const late = () => refuse('unavailable', `it took longer than ${limits.time} ms`, {}, 1_000)
-    const work = options.store.snapshot((view) =>
-      withTimeLimit(clock, limits.time, read(view, definition, request, principal), late),
-    )
-    const reading = await work.catch((error: unknown) => {
+    const deadline = clock.now() + limits.time
+    // The wait for a place to read in counts; who got it too late gives it back at once.
+    const work = options.store.snapshot(async (view) => {
+      const left = deadline - clock.now()
+      if (left <= 0) throw late()
+      return withTimeLimit(clock, left, read(view, definition, request, principal), late)
+    })
+    const reading = await withTimeLimit(clock, limits.time, work, late).catch((error: unknown) => {
       if (isRefusal(error) || isStoreError(error)) throw error
       options.onError(error, `the query "${name}" failed`)
       throw refusal(makeProblem('application-error', `the query "${name}" failed`, { status: 500 }))

@@ -3,6 +3,7 @@
  * change event with the row's new version; the events go out after the commit, all or none.
  */
 import { mergePatch } from '../src/base/json-patch'
+import { isError } from '../src/base/kinds'
 import type { RowChange, RowId, Version } from '../src/base/messages'
 import type { Door } from './door'
 import { assertName, createDoor } from './door'
@@ -93,6 +94,7 @@ export type TopicsOf = (row: { type: string; id: RowId; value: unknown }) => str
 
 export interface WriteSettings {
   topicsOf: TopicsOf
+  onLate: OnLate
   expected?: Expected | undefined
 }
 
@@ -105,17 +107,25 @@ export interface OpenWrite {
   readonly hasEffects: boolean
   /** A failure of the store itself, however the mutation dealt with it. */
   readonly failure: Error | undefined
-  /** From now on every use throws: the function had its time. */
-  end(): void
+  /** Why it may not be committed though the function returned: something of it was not awaited. */
+  leftBehind(): Error | undefined
+  /** From now on nothing happens any more: the function had its time. Resolves when what was under way has ended. */
+  end(): Promise<void>
 }
 
+/** Is told of a use after the end: a function that was called without `await`. */
+export type OnLate = (error: Error) => void
+
 /** Wraps a snapshot for a query, or for a rule that only looks. */
-export function openRead(view: StoreSnapshot): {
+export function openRead(
+  view: StoreSnapshot,
+  onLate: OnLate,
+): {
   tx: ReadTransaction
-  end(): void
+  end(): Promise<void>
   readonly failure: Error | undefined
 } {
-  const door = createDoor()
+  const door = createDoor(onLate)
   return {
     tx: reading(view, door),
     end: door.end,
@@ -144,11 +154,11 @@ function reading(view: StoreSnapshot, { pass }: Door): ReadTransaction {
 
 /** Wraps a store's transaction for one mutation. */
 export function openWrite(store: StoreTransaction, settings: WriteSettings): OpenWrite {
-  const door = createDoor()
+  const door = createDoor(settings.onLate)
   const parts: LogPart[] = []
   const entities = new Map<string, WrittenEntity>()
   const note = (part: LogPart) => {
-    door.check()
+    if (!door.isOpen()) return
     door.hasEffects = true
     parts.push(part)
   }
@@ -176,6 +186,7 @@ export function openWrite(store: StoreTransaction, settings: WriteSettings): Ope
     tx,
     parts,
     entities,
+    leftBehind: door.leftBehind,
     end: door.end,
     get hasEffects() {
       return door.hasEffects
@@ -213,9 +224,11 @@ function rowWrites(store: StoreTransaction, { pass }: Door, expected: Expected |
         if (before === undefined) {
           throw reject({ type: 'not-found', status: 404, detail: `there is no ${type} ${JSON.stringify(id)}` })
         }
-        const record = await store.set(type, id, mergePatch(before.value, fields) as T, options)
+        const record = await store.set(type, id, merged<T>(before.value, fields), options)
         const versions = { base: before.version, version: record.version }
-        note({ op: 'merge', type, id, ...versions, value: fields }, before.value, record.value, options)
+        // The rows that queries return carry no version, so most readers need the whole row.
+        const whole = JSON.stringify(record.value).length <= WHOLE_ROW ? { row: record.value } : {}
+        note({ op: 'merge', type, id, ...versions, value: fields, ...whole }, before.value, record.value, options)
         return record.value
       }),
     del: (type, id, options) =>
@@ -229,6 +242,17 @@ function rowWrites(store: StoreTransaction, { pass }: Door, expected: Expected |
       pass(async () => {
         await find(type, id, version === undefined ? expected : [version])
       }),
+  }
+}
+
+/** Characters of JSON up to which a merge brings the whole row with it. */
+const WHOLE_ROW = 4096
+
+function merged<T>(row: T, fields: object): T {
+  try {
+    return mergePatch(row, fields) as T
+  } catch (error) {
+    throw reject({ detail: isError(error) ? error.message : 'the fields cannot be merged' })
   }
 }
 

@@ -3,7 +3,7 @@
  * a commit (so that `synchronous=FULL` costs one flush for many); reads have snapshots of their own on other connections.
  */
 import { DatabaseSync } from 'node:sqlite'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { usageError } from '../../src/base/errors'
 import type { StateSerializer, StateStore, StoreSnapshot, StoreTransaction, TrimOptions } from '../store'
 import { isStoreError, jsonSerializer, storeError } from '../store'
@@ -25,7 +25,7 @@ export interface SqliteStoreOptions {
   readers?: number | undefined
   /** Transactions that share one commit at most. @defaultValue 100 */
   groupSize?: number | undefined
-  /** Milliseconds to wait for another process that is writing. @defaultValue 2000 */
+  /** Milliseconds to wait for another process that is writing, without holding up this one. @defaultValue 2000 */
   busyTimeout?: number | undefined
   /** Milliseconds since the Unix epoch. @defaultValue `Date.now` */
   now?: (() => number) | undefined
@@ -49,14 +49,21 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sta
   }
   const { synchronous = 'FULL', groupSize = 100, busyTimeout = 2_000 } = options
   const { now = () => Date.now(), serializer = jsonSerializer } = options
+  const patience: Patience = (use) => untilFree(use, busyTimeout)
+  // Opening waits for another process on the spot; from then on nothing does, or it would hold up the event loop.
   const writer = connect(new DatabaseSync(path, { timeout: busyTimeout }))
   const { epoch } = prepareDatabase(writer.db, synchronous, options.newEpoch ?? false)
+  writer.db.exec('PRAGMA busy_timeout = 0')
   const tx = sqliteTransaction({ connection: writer, serializer, now, epoch })
-  const writes = createWriter(writer, tx, groupSize)
-  const reads = createReaders(options.readers ?? 4, (): Connection & { view: StoreSnapshot } => {
-    const connection = connect(new DatabaseSync(path, { timeout: busyTimeout, readOnly: true }))
-    return { ...connection, view: sqliteSnapshot({ connection, serializer, now, epoch }) }
-  })
+  const writes = createWriter(writer, tx, groupSize, patience)
+  const reads = createReaders(
+    options.readers ?? 4,
+    (): Connection & { view: StoreSnapshot } => {
+      const connection = connect(new DatabaseSync(path, { timeout: 0, readOnly: true }))
+      return { ...connection, view: sqliteSnapshot({ connection, serializer, now, epoch }) }
+    },
+    patience,
+  )
   let closed = false
   const open = () => {
     if (closed) throw storeError('this SQLite store is closed')
@@ -84,13 +91,37 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sta
   }
 }
 
+/** Runs something, again and again while another process is writing. */
+type Patience = <T>(use: () => T) => Promise<T>
+
+/** Milliseconds between two tries of a database that another process holds. */
+const FREE_AGAIN = 5
+
+async function untilFree<T>(use: () => T, timeout: number): Promise<T> {
+  const deadline = performance.now() + timeout
+  for (;;) {
+    try {
+      return use()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error
+      await delay(FREE_AGAIN)
+    }
+  }
+}
+
+/** SQLITE_BUSY with its extended codes; a store error has it as its cause. */
+function isBusy(error: unknown): boolean {
+  const { errcode, cause } = error as { errcode?: unknown; cause?: unknown }
+  return typeof errcode === 'number' ? (errcode & 0xff) === 5 : cause !== undefined && isBusy(cause)
+}
+
 interface Writer {
   add<T>(run: (tx: StoreTransaction) => Promise<T>): Promise<T>
   idle(): Promise<void>
 }
 
 /** Runs jobs one after another, each in a savepoint, and commits them in groups. A job settles after its commit. */
-function createWriter({ db }: Connection, tx: StoreTransaction, groupSize: number): Writer {
+function createWriter({ db }: Connection, tx: StoreTransaction, groupSize: number, patience: Patience): Writer {
   const jobs: Job[] = []
   let draining: Promise<void> | undefined
 
@@ -99,9 +130,9 @@ function createWriter({ db }: Connection, tx: StoreTransaction, groupSize: numbe
       const group: (() => void)[] = []
       const failed: Job[] = []
       try {
-        db.exec('BEGIN IMMEDIATE')
+        await patience(() => db.exec('BEGIN IMMEDIATE'))
         await runGroup(group, failed)
-        db.exec('COMMIT')
+        await patience(() => db.exec('COMMIT'))
         for (const settle of group) settle()
       } catch (error) {
         if (db.isTransaction) db.exec('ROLLBACK')
@@ -155,46 +186,71 @@ interface Readers {
 type Reader = Connection & { view: StoreSnapshot }
 
 /** A few read-only connections, made when needed; whoever finds none free waits in line. */
-function createReaders(size: number, make: () => Reader): Readers {
+function createReaders(size: number, make: () => Reader, patience: Patience): Readers {
   const free: Reader[] = []
-  const waiting: ((reader: Reader) => void)[] = []
+  /** Each is given a reader, or nothing: then there is room to make one. */
+  const waiting: ((reader: Reader | undefined) => void)[] = []
   let made = 0
   let used = 0
   let onIdle: (() => void) | undefined
 
   async function take(): Promise<Reader> {
-    const reader = free.pop()
+    const reader =
+      free.pop() ??
+      (made === size ? await new Promise<Reader | undefined>((resolve) => waiting.push(resolve)) : undefined)
     if (reader !== undefined) return reader
-    if (made === size) return new Promise((resolve) => waiting.push(resolve))
     made++
     try {
-      return make()
+      return await patience(make)
     } catch (error) {
       made--
+      waiting.shift()?.(undefined)
       throw asStoreError(error)
     }
+  }
+
+  /** Back to who waits, or on the shelf. One that cannot end its transaction is thrown away, and its place is free. */
+  function give(reader: Reader): void {
+    try {
+      if (reader.db.isTransaction) reader.all('COMMIT')
+    } catch {
+      made--
+      close(reader)
+      waiting.shift()?.(undefined)
+      return
+    }
+    const next = waiting.shift()
+    if (next) next(reader)
+    else free.push(reader)
   }
   return {
     async use(run) {
       used++
       let reader: Reader | undefined
       try {
-        reader = await take()
-        reader.all('BEGIN')
-        await reader.view.position() // a deferred transaction takes its snapshot at its first read
-        return await run(reader.view)
+        const taken = await take()
+        reader = taken
+        await patience(() => taken.all('BEGIN'))
+        // A deferred transaction takes its snapshot at its first read.
+        await patience(() => taken.all('SELECT 1 FROM tidemark_meta LIMIT 1'))
+        return await run(taken.view)
       } finally {
-        if (reader?.db.isTransaction) reader.all('COMMIT')
-        const next = reader && waiting.shift()
-        if (reader && next) next(reader)
-        else if (reader) free.push(reader)
+        if (reader) give(reader)
         if (--used === 0) onIdle?.()
       }
     },
     async close() {
       if (used > 0) await new Promise<void>((resolve) => (onIdle = resolve))
-      for (const reader of free.splice(0)) reader.db.close()
+      free.splice(0).forEach(close)
     },
+  }
+}
+
+function close({ db }: Reader): void {
+  try {
+    db.close()
+  } catch {
+    // What cannot be closed is of no use to anybody either.
   }
 }
 

@@ -49,11 +49,22 @@ export interface JsonPatchOperation {
   value?: unknown
 }
 
-/** A change of one row. `merge` is RFC 7396, `patch` RFC 6902; both apply on version `base` only. */
+/**
+ * A change of one row. `merge` is RFC 7396, `patch` RFC 6902; both apply on version `base` only. `row` is the whole row
+ * afterwards, for who does not know the version of what it has.
+ */
 export type RowChange =
   | { op: 'put'; type: string; id: RowId; version: Version; value: unknown }
-  | { op: 'merge'; type: string; id: RowId; version: Version; base: Version; value: unknown }
-  | { op: 'patch'; type: string; id: RowId; version: Version; base: Version; value: JsonPatchOperation[] }
+  | { op: 'merge'; type: string; id: RowId; version: Version; base: Version; value: unknown; row?: unknown }
+  | {
+      op: 'patch'
+      type: string
+      id: RowId
+      version: Version
+      base: Version
+      value: JsonPatchOperation[]
+      row?: unknown
+    }
   | { op: 'del'; type: string; id: RowId; version: Version }
 
 interface Envelope {

@@ -192,14 +192,16 @@ function rowOp(
   if (isAtLeast(current, change.version)) return 'known'
   const base = { entity: kind, id: change.id } as const
   if (change.op === 'del') return { ...base, kind: 'remove' }
-  if (change.op !== 'put' && current !== change.base) return undefined
+  const isWhole = change.op === 'put' || (current !== change.base && change.row !== undefined)
+  if (!isWhole && current !== change.base) return undefined
   try {
-    const next =
-      change.op === 'put'
+    const next = isWhole
+      ? change.op === 'put'
         ? change.value
-        : change.op === 'merge'
-          ? mergePatch(row, change.value)
-          : applyPatch(row, change.value)
+        : change.row
+      : change.op === 'merge'
+        ? mergePatch(row, change.value)
+        : applyPatch(row, change.value)
     const id = kind.idOf(next as never)
     if (!isSameId(id, change.id)) throw new TypeError(`its row says that its id is ${id}`)
     if (typeof next === 'object' && next !== null) versions.set(next, change.version)
