@@ -347,7 +347,15 @@ describe.each(STORES)('mutations on %s', (_name, makeStore) => {
     const [part] = (await log())[1]?.parts ?? []
     expect(part).toEqual({
       topics: ['row'],
-      change: { op: 'merge', type: 'row', id: 'a', base: 1, version: 2, value: { n: 2, note: null } },
+      change: {
+        op: 'merge',
+        type: 'row',
+        id: 'a',
+        base: 1,
+        version: 2,
+        value: { n: 2, note: null },
+        row: { id: 'a', n: 2 },
+      },
     })
     expect(await problemOf(await post('rows/merge', { id: 'z', n: 1 }))).toMatchObject({
       status: 404,

@@ -48,7 +48,7 @@ describe.each(STORES)('the stream on %s', (_name, makeStore) => {
       prev: cursor(1),
       changes: [{ op: 'put', type: 'row', id: 'a', version: 1, value: { id: 'a' } }],
       topics: ['row'],
-      mutations: [{ id: 'one', client: 'o', status: 'applied' }],
+      mutations: [{ id: 'one', status: 'applied' }],
     })
     expect(del).toMatchObject({ id: cursor(3), prev: cursor(2), changes: [{ op: 'del', id: 'a', version: 2 }] })
   })
