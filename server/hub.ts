@@ -11,13 +11,15 @@ import type { Metrics } from './metrics'
 import type { Principal, ResolvedOptions } from './options'
 import type { Ring } from './ring'
 import { createRing } from './ring'
-import type { LogEntry, LogState } from './store'
+import type { LogEntry, LogState, Position, StoreSnapshot } from './store'
 import { comparePositions } from './store'
-import type { SharedChunk, Subscriber } from './subscriber'
+import type { Replay, SharedChunk, Subscriber } from './subscriber'
 import { createSubscriber } from './subscriber'
 
-/** Entries that are read from the log at a time. */
-const PAGE = 500
+/** Entries that are read from the log at a time: as many as make some 4 million characters, within bounds. */
+const PAGE = { least: 8, first: 64, most: 500, size: 4_194_304 }
+/** Entries of a page that one stream replays, and the characters that it is to have. */
+const REPLAY_PAGE = { first: 4, most: 128, size: 65_536 }
 /** Milliseconds between two looks at every stream. */
 const SWEEP = 1_000
 /**
@@ -95,13 +97,14 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
 
   /** Reads what is new into the ring; `true` if there may be more. */
   async function readPage(): Promise<boolean> {
+    const most = pageSize()
     const page = await options.store.snapshot(async (view) => {
       const state = await view.position()
       const goesOn = ring !== undefined && state.epoch === epoch && comparePositions(state.floor, ring.endPosition) <= 0
-      const entries = goesOn && ring ? await view.readLog(ring.endPosition, PAGE) : undefined
+      const entries = goesOn && ring ? await view.readLog(ring.endPosition, most) : undefined
       // Far behind with nobody there: begin at the end instead of reading all that was missed.
-      if (entries !== undefined && (entries.length < PAGE || subscribers.size > 0)) return { state, entries }
-      return { state, tail: await view.tailLog(limits.replay + 1) }
+      if (entries !== undefined && (entries.length < most || subscribers.size > 0)) return { state, entries }
+      return { state, tail: await readTail(view) }
     })
     if (page.entries !== undefined) for (const entry of page.entries) ring?.push(createFrame(entry, epoch))
     else restart(page.state, page.tail)
@@ -111,15 +114,31 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
       chunks.clear()
       wakeAll()
     }
-    return page.entries?.length === PAGE
+    return page.entries?.length === most
+  }
+
+  function pageSize(): number {
+    const held = ring === undefined ? 0 : ring.end - ring.start
+    if (ring === undefined || held === 0) return PAGE.first
+    return Math.min(PAGE.most, Math.max(PAGE.least, Math.floor((PAGE.size * held) / Math.max(1, ring.size))))
+  }
+
+  /** The newest entries: as many as a stream may replay, or as fit into a quarter of the ring. */
+  async function readTail(view: StoreSnapshot): Promise<Tail> {
+    for (let count = 32; ; count *= 4) {
+      const most = Math.min(count, limits.replay + 1)
+      const entries = await view.tailLog(most)
+      const size = entries.reduce((sum, entry) => sum + sizeOf(entry), 0)
+      if (entries.length < most) return { entries, isWhole: true }
+      if (most > limits.replay || size * 4 > limits.ringSize) return { entries, isWhole: false }
+    }
   }
 
   /**
    * Begins with the newest part of the log: at the first look (after a restart everybody resumes at once, and that must
    * not be one reading of the log each), in a new epoch, or when the log was trimmed past us.
    */
-  function restart(state: LogState, tail: LogEntry[]): void {
-    const isWhole = tail.length <= limits.replay
+  function restart(state: LogState, { entries: tail, isWhole }: Tail): void {
     const start = isWhole ? state.floor : (tail[0]?.position ?? state.head)
     epoch = state.epoch
     if (ring === undefined) ring = createRing(limits, start)
@@ -160,7 +179,7 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
     if (ring === undefined || cursor !== undefined || subscribers.size === 0) await look()
     if (ring === undefined) throw new Error('the hub has no ring')
     // Register at the tail and read the head without a wait in between: nothing can come in twice or fall between.
-    const here: Start = { resume: 'fresh', next: ring.end, cursor: `${epoch}:${ring.endPosition}`, replay: [] }
+    const here: Start = { resume: 'fresh', next: ring.end, cursor: `${epoch}:${ring.endPosition}`, replay: undefined }
     if (cursor === undefined) return here
     const position = cursor.slice(cursor.lastIndexOf(':') + 1)
     const isPast = epochOf(cursor) === epoch && comparePositions(position, ring.endPosition) <= 0
@@ -169,23 +188,50 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
     if (index !== undefined) {
       if (ring.end - index > limits.replay) return { ...here, resume: 'reset' }
       metrics.count('replayed{ring}', ring.end - index)
-      return { resume: 'continued', next: index, cursor, replay: [] }
+      return { resume: 'continued', next: index, cursor, replay: undefined }
     }
-    const entries = await readBetween(position, ring.endPosition)
-    if (entries === undefined) return { ...here, resume: 'reset' }
-    metrics.count('replayed{log}', entries.length)
-    return { ...here, resume: 'continued', cursor, replay: entries.map((entry) => createFrame(entry, epoch)) }
+    const until = ring.endPosition
+    if (!(await mayReplay(position, until))) return { ...here, resume: 'reset' }
+    return { ...here, resume: 'continued', cursor, replay: replayOf(position, until) }
   }
 
-  /** Entries after one position up to another; `undefined` if some were trimmed, or they are too many. */
-  async function readBetween(after: string, until: string) {
-    const found = await options.store.snapshot(async (view) => {
-      const { floor, epoch: now } = await view.position()
-      if (now !== epoch || comparePositions(after, floor) < 0) return undefined
-      return view.readLog(after, limits.replay + 1)
-    })
-    const entries = found?.filter((entry) => comparePositions(entry.position, until) <= 0)
-    return entries && entries.length > limits.replay ? undefined : entries
+  /** Whether what lies between two positions is still in the log, and not more than a stream may be given. */
+  async function mayReplay(after: Position, until: Position): Promise<boolean> {
+    const replay = replayOf(after, until)
+    let [count, size] = [0, 0]
+    for (;;) {
+      const frames = await replay.read()
+      if (frames === undefined) return false
+      count += frames.length
+      size += frames.reduce((sum, frame) => sum + frame.size, 0)
+      if (count > limits.replay || size > limits.replaySize) return false
+      if (frames.length > 0) continue
+      metrics.count('replayed{log}', count)
+      return true
+    }
+  }
+
+  /** Reads the log for one stream, page by page, when its reader asks: nothing is kept for who does not read. */
+  function replayOf(after: Position, until: Position): Replay {
+    let most = REPLAY_PAGE.first
+    let at = after
+    const log = epoch
+    return {
+      async read() {
+        if (comparePositions(at, until) >= 0) return []
+        const entries = await options.store.snapshot(async (view) => {
+          const { floor, epoch: now } = await view.position()
+          return now !== log || comparePositions(at, floor) < 0 ? undefined : view.readLog(at, most)
+        })
+        const frames = entries
+          ?.filter((entry) => comparePositions(entry.position, until) <= 0)
+          .map((entry) => createFrame(entry, log))
+        at = frames?.at(-1)?.entry.position ?? until
+        const size = frames?.reduce((sum, frame) => sum + frame.size, 0) ?? 0
+        most = size < REPLAY_PAGE.size ? Math.min(most * 2, REPLAY_PAGE.most) : Math.max(1, most >> 1)
+        return frames
+      },
+    }
   }
 
   function remove(subscriber: Subscriber<P>, reason: string): void {
@@ -248,5 +294,15 @@ interface Start {
   /** What the client is at before the first event. */
   cursor: Cursor
   /** What comes before `next` and is no longer in the ring. */
-  replay: ReturnType<typeof createFrame>[]
+  replay: Replay | undefined
+}
+
+interface Tail {
+  entries: LogEntry[]
+  /** They are all there are. */
+  isWhole: boolean
+}
+
+function sizeOf(entry: LogEntry): number {
+  return JSON.stringify(entry).length
 }

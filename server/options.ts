@@ -94,6 +94,8 @@ export interface Limits {
   sequenceJump: number
   /** Events that a stream replays; beyond it the client reads afresh. @defaultValue 1_000 */
   replay: number
+  /** Characters that a stream replays; beyond it the client reads afresh. @defaultValue 8_388_608 */
+  replaySize: number
   /** Events in the ring. @defaultValue 4_096 */
   ringEvents: number
   /** Characters in the ring. @defaultValue 16_777_216 */
@@ -197,6 +199,7 @@ const LIMITS: Limits = {
   streams: 10_000,
   sequenceJump: 1_000,
   replay: 1_000,
+  replaySize: 8_388_608,
   ringEvents: 4_096,
   ringSize: 16_777_216,
   lag: 30_000,

@@ -57,6 +57,12 @@ export interface SubscriberDeps<P extends Principal> {
   remove: (reason: string) => void
 }
 
+/** What a stream missed and the ring has no more. */
+export interface Replay {
+  /** The next page; empty at the end, `undefined` if the log no longer has it. */
+  read(): Promise<readonly Frame[] | undefined>
+}
+
 export interface SubscriberStart<P extends Principal> {
   principal: P
   asked: readonly string[]
@@ -64,7 +70,7 @@ export interface SubscriberStart<P extends Principal> {
   hello: Omit<HelloMessage, 'event'>
   next: number
   cursor: Cursor
-  replay: Frame[]
+  replay: Replay | undefined
   /** When it is old, in milliseconds since the Unix epoch. */
   closeAt: number
   signal: AbortSignal | undefined
@@ -84,7 +90,9 @@ export function createSubscriber<P extends Principal>(
   let onWake: (() => void) | undefined
   let isOver = false
   let opening: string | undefined = controlText('hello', start.hello)
-  const replay = start.replay.reverse()
+  let replay = start.replay
+  /** The page of it that is being sent, from its end. */
+  let page: Frame[] = []
   let next = start.next
   let epoch = deps.epoch()
   // `sent`: id of the last event that this reader got. `seen`: how far the log has been looked through for it.
@@ -105,6 +113,7 @@ export function createSubscriber<P extends Principal>(
       },
       async pull() {
         for (;;) {
+          if (!isOver) await refill()
           const bytes = isOver ? undefined : take()
           if (isOver) return
           if (bytes !== undefined && bytes.length > 0) {
@@ -115,6 +124,7 @@ export function createSubscriber<P extends Principal>(
             if (bye !== undefined) finish(`bye-${bye.reason}`, (to) => to.close())
             return
           }
+          if (replay !== undefined) continue // nothing of that page was for this reader
           await new Promise<void>((resolve) => (onWake = resolve))
         }
       },
@@ -129,12 +139,27 @@ export function createSubscriber<P extends Principal>(
     resume?.()
   }
 
+  /** Gets the next page of what was missed, if the one before has been sent. */
+  async function refill(): Promise<void> {
+    if (replay === undefined || page.length > 0 || opening !== undefined) return
+    try {
+      const frames = await replay.read()
+      if (frames === undefined) leap()
+      else page = [...frames].reverse()
+      if (page.length === 0) replay = undefined
+    } catch (error) {
+      options.onError(error, 'what a stream missed could not be read; its reader begins afresh')
+      replay = undefined
+      leap()
+    }
+  }
+
   /** What this reader gets now: whole messages, or nothing. */
   function take(): Uint8Array | undefined {
     // Whose credentials have ended gets nothing more, not even what happened before.
     if (bye?.reason === 'auth-expired' || bye?.reason === 'auth-revoked') return encoder.encode(controlText('bye', bye))
     if (next < ring.start || epoch !== deps.epoch()) leap()
-    const isPlain = opening === undefined && replay.length === 0 && resync === undefined && bye === undefined
+    const isPlain = opening === undefined && replay === undefined && resync === undefined && bye === undefined
     if (isPlain && next < ring.end) return takeShared()
     return next < ring.end || !isPlain || isPingDue ? encoder.encode(takeText()) : undefined
   }
@@ -170,10 +195,11 @@ export function createSubscriber<P extends Principal>(
   function takeText(): string {
     let text = opening ?? ''
     opening = undefined
-    for (let frame = replay.pop(); frame !== undefined; frame = replay.pop()) {
+    for (let frame = page.pop(); frame !== undefined; frame = page.pop()) {
       text += send(frame)
       if (text.length > CHUNK) return text
     }
+    if (replay !== undefined && bye === undefined) return text
     text = takeFrames(text).text
     if (resync !== undefined) text += control('resync', { prev: sent, ...resync })
     resync = undefined
@@ -247,6 +273,7 @@ export function createSubscriber<P extends Principal>(
   /** Behind is who has not passed, for `limits.lag`, where the end of the ring once was. */
   function isTooFarBehind(now: number): boolean {
     const isWaiting = onWake !== undefined
+    if (replay !== undefined && !isWaiting) return now - lastTake >= limits.lag
     if (isWaiting || (next >= ring.end && bye === undefined)) behind = undefined
     else if (behind === undefined || next >= behind.mark) behind = { since: now, mark: Math.max(ring.end, next + 1) }
     return behind !== undefined && now - behind.since >= limits.lag
