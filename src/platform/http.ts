@@ -146,7 +146,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       }
       if (response.ok) {
         const own = fieldOf(init?.headers, 'accept') ?? fieldOf(isRequest(input) ? input.headers : undefined, 'accept')
-        return readWhole(response, isWrite, own)
+        return readWhole(response, isWrite, own, init?.signal)
       }
       throw await httpError(response, clock.now())
     },

@@ -1,6 +1,6 @@
 /**
- * Answers that came whole. Engines differ in what they say of a body that was cut (Chromium rejects, Firefox may end it as
- * if it were complete), so the body is read here, held against its length, and handed on as a whole `Response`.
+ * Answers that came whole. Engines differ in what they say of a body that was cut (Chromium and Firefox reject, WebKit may
+ * end it as if it were complete), so the body is read here, held against its length, and handed on as a whole `Response`.
  */
 import { SyncError, sentence } from '../base/errors'
 import { messageOf } from '../base/kinds'
@@ -13,7 +13,12 @@ const LONGEST = 4 * 1024 * 1024
  * that carries the status if the body was cut; its `json()` does so if the body is a page, or ends too early. A page that
  * answers a write rejects at once, unless `accept` asks for one.
  */
-export async function readWhole(response: Response, isWrite: boolean, accept: string | undefined): Promise<Response> {
+export async function readWhole(
+  response: Response,
+  isWrite: boolean,
+  accept: string | undefined,
+  signal: AbortSignal | null | undefined,
+): Promise<Response> {
   const type = typeOf(response)
   if (isWrite && isPage(response) && !/html/.test(accept ?? '')) throw page(response, undefined)
   const length = lengthOf(response)
@@ -23,7 +28,8 @@ export async function readWhole(response: Response, isWrite: boolean, accept: st
   try {
     bytes = await response.arrayBuffer()
   } catch (cause) {
-    if ((cause as { name?: unknown } | null)?.name === 'AbortError') throw cause
+    // Not by the error's name: Firefox says AbortError for a connection that was reset, too.
+    if (signal?.aborted) throw cause
     throw cut(response, cause)
   }
   if (length !== undefined && bytes.byteLength < length) throw cut(response, undefined)

@@ -277,4 +277,10 @@ export const mutants: readonly Mutant[] = [
     find: "if (incoming.kind === 'push' || incoming.kind === 'manual' || incoming.rows !== undefined) return false",
     replace: '',
   },
+  {
+    name: 'takes a connection that was reset in the body for a request that the caller gave up',
+    file: 'src/platform/whole.ts',
+    find: 'if (signal?.aborted) throw cause',
+    replace: "if ((cause as { name?: unknown }).name === 'AbortError') throw cause",
+  },
 ]
