@@ -96,7 +96,7 @@ const LOST_NAMES: ReadonlySet<unknown> = new Set(['AbortError', 'TimeoutError', 
 
 /** How `fetch` of an engine or a polyfill says that there was no answer. */
 const FETCH_WORDS =
-  /^(typeerror: )?(failed to fetch|fetch failed|load failed|networkerror|(a )?network (error|request)|terminated|cancelled|error in (input|body) stream|the (internet|network) connection|could not connect|the request timed out|a server with the specified)/i
+  /^(typeerror: )?(failed to fetch|fetch failed|load failed|networkerror|(a )?network (error|request)|terminated|cancelled|error in (input|body) stream|content-length header of|the (internet|network) connection|could not connect|the request timed out|a server with the specified)/i
 
 /** How engines word a mistake of the program in a `TypeError`: in English everywhere, unlike a lost connection. */
 const MISTAKE_WORDS =

@@ -28,6 +28,10 @@ const lost: readonly Omit<Member, 'means'>[] = [
   { name: 'fetch, Chromium in the body', make: () => typeError('network error') },
   { name: 'fetch, Firefox', make: () => typeError('NetworkError when attempting to fetch resource.') },
   { name: 'fetch, Firefox in the body', make: () => typeError('Error in input stream') },
+  {
+    name: 'fetch, Firefox in a body that was closed',
+    make: () => typeError('Content-Length header of network response exceeds response Body.'),
+  },
   { name: 'fetch, WebKit', make: () => typeError('Load failed') },
   { name: 'fetch, WebKit with the host', make: () => typeError('Load failed (api.example.com)') },
   { name: 'fetch, Safari 16 offline', make: () => typeError('The Internet connection appears to be offline.') },
