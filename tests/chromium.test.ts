@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { findChromium } from './chromium.ts'
+import { missing } from './engines/needs.ts'
 
 /** A folder as Playwright downloads into, with its headless shell and nothing else. */
 function createDownload(): { folder: string; shell: string } {
@@ -34,4 +35,12 @@ test("Playwright's own headless shell is found where there is no other", () => {
   const env = { ...process.env, PLAYWRIGHT_BROWSERS_PATH: folder, CHROMIUM_PATH: '' }
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', asked], { env, encoding: 'utf8' })
   expect(stdout.trim()).toBe(shell)
+})
+
+test('an engine that is not here is named, with what to install', () => {
+  const need = { name: 'firefox', title: 'Firefox ESR', packages: ['firefox-esr'] } as const
+  expect(missing({ ...need, programs: ['/nowhere/firefox-esr'] })).toBe(
+    'Firefox ESR is not here (/nowhere/firefox-esr): run apt-get install firefox-esr.',
+  )
+  expect(missing({ ...need, programs: [process.execPath] })).toBeUndefined()
 })
