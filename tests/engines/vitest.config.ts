@@ -12,7 +12,7 @@ const isRequired = Boolean(process.env['CI'] || process.env['REQUIRE_CHROMIUM'])
 const projects: TestProjectInlineConfiguration[] = []
 for (const need of ENGINES) {
   const lack = missing(need)
-  if (lack !== undefined && !isRequired) console.warn(`\nLEFT OUT of this run: ${lack}\n`)
+  if (lack !== undefined && !isRequired) leaveOut(lack)
   else
     projects.push({
       resolve: { alias },
@@ -26,6 +26,13 @@ for (const need of ENGINES) {
         expect: { poll: { timeout: PATIENCE.timeout, interval: 25 } },
       },
     })
+}
+
+/** Configurations are read more than once: the environment remembers what was said. */
+function leaveOut(lack: string): void {
+  if (process.env['TIDEMARK_LEFT_OUT']?.includes(lack)) return
+  process.env['TIDEMARK_LEFT_OUT'] = `${process.env['TIDEMARK_LEFT_OUT'] ?? ''}${lack}`
+  console.warn(`\nLEFT OUT of this run: ${lack}\n`)
 }
 
 export default defineConfig({
