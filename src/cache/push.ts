@@ -192,16 +192,11 @@ function rowOp(
   if (isAtLeast(current, change.version)) return 'known'
   const base = { entity: kind, id: change.id } as const
   if (change.op === 'del') return { ...base, kind: 'remove' }
-  const isWhole = change.op === 'put' || (current !== change.base && change.row !== undefined)
+  const whole = change.op === 'put' ? change.value : current === change.base ? undefined : change.row
+  const isWhole = change.op === 'put' || whole !== undefined
   if (!isWhole && current !== change.base) return undefined
   try {
-    const next = isWhole
-      ? change.op === 'put'
-        ? change.value
-        : change.row
-      : change.op === 'merge'
-        ? mergePatch(row, change.value)
-        : applyPatch(row, change.value)
+    const next = isWhole ? whole : change.op === 'merge' ? mergePatch(row, change.value) : applyPatch(row, change.value)
     const id = kind.idOf(next as never)
     if (!isSameId(id, change.id)) throw new TypeError(`its row says that its id is ${id}`)
     if (typeof next === 'object' && next !== null) versions.set(next, change.version)

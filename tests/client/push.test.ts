@@ -244,6 +244,33 @@ describe('an invalidation', () => {
   })
 })
 
+describe('a merge that brings the whole row', () => {
+  const title = 'whole'
+  const merge = (base: number, version: number) => ({
+    changes: [{ op: 'merge', type: 'task', id: 'a', base, version, value: { title }, row: task('a', version, title) }],
+    mutations: [],
+  })
+
+  test.each([
+    ['of no version', { id: 'a', title: 'old' }],
+    ['of an older version', task('a', 1)],
+  ])('takes the place of a row %s, and nothing is read', async (_, row) => {
+    const { load, event, net } = await start()
+    const list = await load<Task[]>(listQuery, [row])
+    await event('patch', merge(2, 3))
+    expect(list.data).toEqual([task('a', 3, title)])
+    expect(net.waiting).toEqual([])
+  })
+
+  test('is nothing to a row that is newer', async () => {
+    const { load, event, net } = await start()
+    const list = await load<Task[]>(listQuery, [task('a', 7)])
+    await event('patch', merge(2, 3))
+    expect(list.data).toEqual([task('a', 7)])
+    expect(net.waiting).toEqual([])
+  })
+})
+
 describe('a patch whose row says another id, or none', () => {
   test.each([
     ['put', { title: 'A' }, 'undefined'],

@@ -238,7 +238,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'applies a patch on a version that it does not name',
     file: 'src/cache/push.ts',
-    find: "  if (change.op !== 'put' && current !== change.base) return undefined\n",
+    find: '  if (!isWhole && current !== change.base) return undefined\n',
     replace: '',
   },
   {
