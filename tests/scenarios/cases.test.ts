@@ -114,7 +114,7 @@ describe.each(kinds)('with recipes that %s', (kind: Kind) => {
       if (order === 'echo first') await request.answer({}, at(1))
       await handle.confirmed
       await takeRead(world, 'q1').answer(doc('q1', 1, 'm'), at(1))
-      await world.advance(60_000)
+      await world.advance(30_000)
       expect(reads(world, 'q1') - before).toBe(1)
       expect(q1.shown).toEqual(['-', '', 'm'])
       expectSettled(world, 'q1')
@@ -139,7 +139,7 @@ describe.each(kinds)('with recipes that %s', (kind: Kind) => {
     await world.advance(1000)
     await takeRead(world, 'q2').answer(doc('q2', 1, 'm'), at(1))
     await takeWrite(world).answer({}, at(1))
-    await world.advance(60_000)
+    await world.advance(30_000)
     expect([q1.shown, q2.shown]).toEqual([
       ['-', '', 'm'],
       ['-', '', 'm'],
@@ -338,7 +338,7 @@ describe.each(kinds)('with recipes that %s', (kind: Kind) => {
     expect(q1.now).toBe('a')
     await world.advance(1000)
     await takeRead(world, 'q1').answer(doc('q1', 5, 'a', 'b'), at(5))
-    await world.advance(60_000)
+    await world.advance(30_000)
     expect(q1.shown).toEqual(['-', 'a', 'a b'])
     expect(reads(world, 'q1')).toBe(2)
   })
@@ -359,7 +359,7 @@ describe.each(kinds)('with recipes that %s', (kind: Kind) => {
         await world.advance(1000)
         await takeRead(world, 'q1').answer(doc('q1', 5, 'a', 'b'), at(5))
       }
-      await world.advance(60_000)
+      await world.advance(30_000)
       expect(q1.shown).toEqual(how === 'fits' ? ['-', '', 'a b'] : ['-', '', 'a', 'a b'])
       expect(reads(world, 'q1')).toBe(how === 'fits' ? 2 : 3)
     },
@@ -406,7 +406,7 @@ describe.each(kinds)('with recipes that %s', (kind: Kind) => {
     expect(q1.now).toBe('m1 m2')
     await world.settle()
     await takeRead(world, 'q1').answer(doc('q1', 2, 'm1', 'm2'))
-    await world.advance(60_000)
+    await world.advance(30_000)
     expect(reads(world, 'q1') - before).toBe(1)
     expect(q1.shown).toEqual(['-', '', 'm1', 'm1 m2'])
     expectSettled(world, 'q1')

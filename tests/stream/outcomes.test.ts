@@ -130,6 +130,17 @@ describe('an answer that is no stream', () => {
   })
 })
 
+describe.each([414, 431])('%d', (status) => {
+  test('with a position may be the position’s length: drops it once; without one there is no stream', async () => {
+    const bench = await start((_, response) => response.writeHead(status).end(), { cursor: 'e:9' })
+    await bench.stands('waiting')
+    await bench.pass()
+    await bench.stands('polling', 2)
+    expect(ids(bench)).toEqual(['e:9', undefined])
+    await bench.end()
+  })
+})
+
 describe.each([400, 422])('%d', (status) => {
   test('with a position drops it once and connects afresh', async () => {
     const bench = await start(
@@ -349,7 +360,7 @@ describe('a network that fails', () => {
     expect(bench.clock.timers()).toBe(0)
   })
 
-  test('without an answer is given up after 20 s', async () => {
+  test('without an answer is given up after 20 s, and polled', async () => {
     const server = await serveRaw(() => {})
     const bench = createSyncBench({ url: server.url, fetch: (url, init) => fetch(url, init) })
     bench.stream.start()
@@ -357,7 +368,7 @@ describe('a network that fails', () => {
     await bench.clock.advance(19_999)
     expect(bench.stream.status.getState().state).toBe('connecting')
     await bench.clock.advance(1)
-    expect(bench.stream.status.getState()).toMatchObject({ state: 'waiting', lastError: { code: 'timeout' } })
+    expect(bench.stream.status.getState()).toMatchObject({ state: 'polling', lastError: { code: 'timeout' } })
     bench.stream.stop()
     await expectClean(server, bench.clock)
   })
@@ -377,7 +388,7 @@ describe('a network that fails', () => {
 })
 
 describe('a head without a hello', () => {
-  test('three times is a proxy that holds it back: polled, said once, probed later', async () => {
+  test('is a proxy that holds it back: polled from the first on, said once, probed later after three', async () => {
     const bench = await start((_, response) => {
       response.writeHead(200, EVENT_STREAM).flushHeaders()
     })
@@ -386,7 +397,7 @@ describe('a head without a hello', () => {
       await until(() => bench.clock.timers() > 1, 'the answer')
       await new Promise((resolve) => setTimeout(resolve, 20))
       await bench.clock.advance(10_000)
-      await bench.stands(i < 3 ? 'waiting' : 'polling')
+      await bench.stands('polling')
       if (i < 3) await bench.pass()
     }
     expect(bench.reports.map(({ message }) => message)).toEqual([expect.stringContaining('no hello came within 10 s')])
