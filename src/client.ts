@@ -177,7 +177,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   )
   const tell = (message: string): void => report(usageError(message))
   const advice = development ? adviser({ cache, queue, clock, options }, tell) : undefined
-  stream = connect(settings, { cache, queue, http, changed, advice })
+  stream = connect(settings, { cache, queue, http, changed, advice, warn })
   const status = createLiveStore(
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
     announce,
@@ -278,10 +278,14 @@ type Parts = {
   http: ReturnType<typeof createHttp>
   changed: () => void
   advice: Advice | undefined
+  warn: (message: string) => void
 }
 
 /** The stream's way into cache and queue: data first, then outcomes, in one transition. */
-function connect(settings: ResolvedOptions, { cache, queue, http, changed, advice }: Parts): SyncStream | undefined {
+function connect(
+  settings: ResolvedOptions,
+  { cache, queue, http, changed, advice, warn }: Parts,
+): SyncStream | undefined {
   if (settings.stream === undefined) return undefined
   const { topics, ...options } = settings.stream
   const asked = typeof topics === 'object' ? () => topics : topics === 'queries' ? () => cache.topics() : () => []
@@ -293,6 +297,8 @@ function connect(settings: ResolvedOptions, { cache, queue, http, changed, advic
       network,
       fetch,
       report,
+      warn,
+      isForeign: http.isForeign,
       headers: http.headers,
       refreshAuth: refreshAuth === undefined ? undefined : http.refresh,
       target: {
@@ -311,6 +317,7 @@ function connect(settings: ResolvedOptions, { cache, queue, http, changed, advic
     },
     options,
   )
+  cache.core.told = stream.expect
   if (topics === 'queries') cache.watchTopics(stream.resubscribe)
   let wasOpen = false
   stream.status.subscribe(({ state }) => {

@@ -35,7 +35,9 @@ export function extendQueryContext(
       http.request(input, { ...init, signal: limited }, fields),
     )
     read.unanswered--
-    read.answers.push(evidenceOf(core, response, HEADERS.pending in fields ? names : []))
+    const found = evidenceOf(core, response, HEADERS.pending in fields ? names : [])
+    read.answers.push(found)
+    if (found.cursor !== undefined) core.told(found.cursor, false)
     return response
   }
   return Object.create(context, { fetch: { value: fetch, enumerable: true } }) as object

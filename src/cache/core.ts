@@ -75,6 +75,8 @@ export interface Core extends CoreDeps {
   /** Newest position of an own confirmed mutation. */
   ownAt: Cursor | undefined
   streamAt: Cursor | undefined
+  /** Is told each position that an answer names. */
+  told: (cursor: Cursor, isOwn: boolean) => void
   tickNow: number
   /** Says something to a developer, once per topic. */
   warnOnce(topic: string, message: string): void
@@ -148,6 +150,7 @@ export function createCore(deps: CoreDeps): Core {
     listener: undefined,
     ownAt: undefined,
     streamAt: undefined,
+    told: () => {},
     tickNow: 0,
     refresh: () => {},
     holders: () => [],

@@ -40,6 +40,8 @@ export interface Http {
   /** Whether it is the page's own origin, or one that has answered with `Sync-*` headers (CORS lets them through). */
   speaksSync(input: RequestInfo | URL): boolean
   origin(input: RequestInfo | URL): string
+  /** Whether it is certainly another origin than the page's, so that CORS decides. */
+  isForeign(input: RequestInfo | URL): boolean
   /** How many answers of this origin were of its application: pages, errors of proxies and cut answers are not counted. */
   heard(origin: string): number
   /** Calls `listener` when an answer has arrived, whatever it says. Returns a function that stops. */
@@ -157,6 +159,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       return origin === '' || origin === pageOrigin() || speakers.has(origin)
     },
     origin: originOf,
+    isForeign: (input) => pageOrigin() !== '' && !['', pageOrigin()].includes(originOf(input)),
     heard: (origin) => heard.get(origin) ?? 0,
     onAnswer: (listener) => listen(answerListeners, listener),
     onWaiting: (listener) => listen(waitingListeners, listener),

@@ -10,7 +10,7 @@ import { mergeHeaders } from '../platform/transport'
 import type { Inbox, StreamEntry } from './inbox'
 import { createInbox } from './inbox'
 import type { Outcome } from './outcome'
-import { classifyAnswer } from './outcome'
+import { classifyAnswer, heldBack } from './outcome'
 import type { Slice } from './slice'
 import { createSlice } from './slice'
 import type { Watchdog } from './watchdog'
@@ -106,7 +106,10 @@ export function startAttempt(deps: AttemptDeps, options: AttemptOptions): Attemp
 
   if (limits.headTime !== false) {
     cancelHead = clock.after(limits.headTime, () =>
-      end({ kind: 'failed', error: new SyncError('timeout', `No answer within ${limits.headTime} ms.`) }),
+      end({
+        kind: 'failed',
+        error: heldBack(`The stream was not answered within ${Number(limits.headTime) / 1000} s`),
+      }),
     )
   }
   const run = async () => {

@@ -168,6 +168,8 @@ export interface LinkOptions {
   paused(): void
   /** The connection is gone. */
   ended(): void
+  /** How an attempt ended, before anything is made of it. */
+  over?: ((outcome: Outcome) => void) | undefined
   report(error: SyncError): void
 }
 
@@ -195,6 +197,7 @@ export function createLink(deps: LinkDeps, options: LinkOptions): Link {
         { ...deps, createFeed },
         { ...options, headers, opened: options.answered, retry, lastEventId: options.lastEventId() },
       )
+      if (options.over !== undefined) void attempt.ended.then(options.over)
       return attempt
     },
     lastEventId: options.lastEventId,
@@ -235,11 +238,13 @@ export function idHeader(id: string): string | undefined {
 }
 
 /**
- * Bytes to entries. The decoder removes the one byte order mark; the line feed that is fed first ends the parser's own
+ * Bytes to entries. The one byte order mark is removed; the line feed that is fed first ends the parser's own
  * search for one. An id is handed on at its block's blank line, with the data or without.
  */
 function createFeed(limit: number, sink: FeedSink): Feed {
-  const decoder = new TextDecoder()
+  // Some decoders remove a second mark when the first comes in two parts, so the mark is removed here.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  let isFirst = true
   let lineBytes = 0
   let broken = false
   let id: string | undefined
@@ -274,7 +279,12 @@ function createFeed(limit: number, sink: FeedSink): Feed {
     push(chunk) {
       const end = Math.max(chunk.lastIndexOf(10), chunk.lastIndexOf(13))
       lineBytes = end === -1 ? lineBytes + chunk.length : chunk.length - 1 - end
-      parser.feed(decoder.decode(chunk, { stream: true }))
+      let text = decoder.decode(chunk, { stream: true })
+      if (isFirst && text !== '') {
+        isFirst = false
+        if (text.startsWith('\ufeff')) text = text.slice(1)
+      }
+      parser.feed(text)
       if (lineBytes > limit + 64) overflow('A line')
       flushId()
     },

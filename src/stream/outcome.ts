@@ -4,6 +4,7 @@
  */
 import { parseRetryAfter } from '../base/backoff'
 import { SyncError } from '../base/errors'
+import { meaningOfStatus } from '../base/meaning'
 
 /** Why a server ended a stream on purpose. */
 export interface Farewell {
@@ -14,11 +15,27 @@ export interface Farewell {
   spread?: number | undefined
 }
 
+/** Why an error is of a stream that something on the way holds back. */
+const HELD_BACK = Symbol.for('tidemark.held-back')
+
+/** No answer or no greeting came in time: a proxy may collect the answer before it hands it on. */
+export function heldBack(what: string): SyncError {
+  return new SyncError(
+    'timeout',
+    `${what}: a proxy may hold it back, so what is watched is polled; let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".`,
+    { cause: HELD_BACK },
+  )
+}
+
+export function isHeldBack(error: SyncError | undefined): boolean {
+  return error?.cause === HELD_BACK
+}
+
 /** How an attempt ended. Every kind has one row in the policy. */
 export type Outcome =
   /** A stream that was open ended or broke. */
   | { kind: 'lost'; error: SyncError }
-  /** It may pass: 408, 425, 429, 5xx, no network, no answer. `retryAfter` is in milliseconds. */
+  /** It may pass: a status that says so, no network, no answer. `retryAfter` is in milliseconds. */
   | { kind: 'failed'; error: SyncError; retryAfter?: number | undefined }
   /** An answer that is no event stream, or a stream that does not speak: a login page, a buffering proxy. */
   | { kind: 'unfit'; error: SyncError }
@@ -27,7 +44,7 @@ export type Outcome =
   | { kind: 'unauthorized'; error: SyncError }
   /** Refused for good: 403, or a request that the server calls malformed. */
   | { kind: 'forbidden'; error: SyncError }
-  /** 400 or 422 while an event id was sent: it may be the id. */
+  /** 400, 414, 422 or 431 while an event id was sent: it may be the id. */
   | { kind: 'id-refused'; error: SyncError }
   /** 409, 410 or 412: the position is gone from the server's log. */
   | { kind: 'id-expired'; error: SyncError }
@@ -55,17 +72,16 @@ export function classifyAnswer(response: Response, sentId: boolean, now: number)
   if (status === 403) return { kind: 'forbidden', error }
   if (status === 400 || status === 422) return { kind: sentId ? 'id-refused' : 'forbidden', error }
   if (status === 409 || status === 410 || status === 412) return { kind: sentId ? 'id-expired' : 'failed', error }
-  if (isTransient(status)) return { kind: 'failed', error, retryAfter: error.retryAfter }
-  return { kind: 'absent', error }
+  // A position makes the address or the head longer, so it may be what is too long.
+  if ((status === 414 || status === 431) && sentId) return { kind: 'id-refused', error }
+  const meaning = meaningOfStatus(status)
+  const mayPass = meaning === 'unanswered' || (meaning === 'failed' && status !== 501)
+  return mayPass ? { kind: 'failed', error, retryAfter: error.retryAfter } : { kind: 'absent', error }
 }
 
 /** Whether a `Content-Type` is `text/event-stream`, with whatever parameters. */
 function isEventStream(type: string | null): boolean {
   return type !== null && type.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
-}
-
-function isTransient(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
 }
 
 function answered(response: Response, what: string, retryAfter?: number): SyncError {

@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
 import type { NetworkEvent } from '../platform/network'
 import type { Farewell, Outcome } from './outcome'
+import { isHeldBack } from './outcome'
 
 /** What comes next. `delay` and `floor` in milliseconds; infinite: not by itself. */
 export interface Step {
@@ -112,7 +113,7 @@ export function createPolicy(clock: Clock, random: Random): Policy {
     floor: guard(),
     wakes: RARE_WAKES,
     error,
-    report: !isHinted,
+    report: !isHinted && !isHeldBack(error),
   })
   const fromAbsent = (error: SyncError): Step => {
     const step = absent(error)
@@ -127,7 +128,7 @@ export function createPolicy(clock: Clock, random: Random): Policy {
       return halt('unauthorized', new SyncError('unauthorized', 'The server has withdrawn the credentials.'), true)
     }
     if (bye.reason === 'overload') return waiting(Math.max(backoff.next(), after + random.next() * spread), after)
-    return soon(bye.reason === 'auth-expired' ? 0 : spread, after, after)
+    return waiting(after + (bye.reason === 'auth-expired' ? 0 : random.next() * spread), after)
   }
   const fromPoison = (error: SyncError, id: string | undefined): Step => {
     poison = poison !== undefined && poison.id === id ? poison : { id, count: 0 }

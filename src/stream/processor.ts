@@ -241,8 +241,15 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     return resync({ reason, cursor: laterCursor(position.get(), id), keys, spread })
   }
 
-  function onPing(message: PingMessage, id: Cursor | undefined): Handled {
-    return mark(message.prev, id)
+  function onPing({ prev, cursor: head }: PingMessage, id: Cursor | undefined): Handled {
+    const ours = position.get()
+    // A bookmark without an id: what lies between it and us was lost.
+    if (id === undefined && head !== undefined && ours !== undefined) {
+      const order = compareCursors(head, ours)
+      if (order === undefined || order > 0)
+        return resync({ reason: order === undefined ? 'epoch' : 'gap', cursor: head })
+    }
+    return mark(prev, id)
   }
 
   function onBye({ reason, reconnect, after: stay, spread }: ByeMessage): void {

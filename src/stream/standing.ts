@@ -2,6 +2,7 @@
 import type { Cursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { guard } from './guard'
+import { isHeldBack } from './outcome'
 import type { PollerDeps } from './poller'
 import { createPoller } from './poller'
 import type { EventStreamStatus } from './reconnector'
@@ -12,7 +13,8 @@ import { createStatusStore } from './status'
 export interface StreamStatus {
   /**
    * `open`: the server has greeted, news arrives. `connecting`, `waiting` (until `nextTryAt`): on the way.
-   * `polling`: no stream is possible here, what is watched is read again and again; the stream is tried at `nextTryAt`.
+   * `polling`: no stream is possible here, or it is open and behind what reads and writes were told (`lastError` says
+   * which); what is watched is read again and again; a stream that is not open is tried at `nextTryAt`.
    * `unauthorized`: waits for other credentials. `ended`: the server said that nothing more comes. `stopped`: refused for
    * good, `lastError` says why. `idle`: not started.
    */
@@ -36,6 +38,8 @@ export interface StreamStatus {
 
 export interface StandingOptions {
   link: ReadableStore<EventStreamStatus>
+  /** Why an open stream is not believed to be current; `undefined`: it is. */
+  behind(): SyncError | undefined
   /** Milliseconds; `false`: never. */
   pollInterval: number | false
   poll(): void
@@ -67,9 +71,10 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
     threw("A subscriber of the stream's status"),
   )
   let isShown = true
+  let isSaid = false
 
   function current(state: StreamStatus['state'], before: StreamStatus | undefined): StreamStatus {
-    const { attempt, nextTryAt, lastError } = link.getState()
+    const { attempt, nextTryAt, lastError = options.behind() } = link.getState()
     const since = before === undefined ? 0 : before.state === state ? before.since : clock.now()
     const transport = state === 'open' ? 'stream' : state === 'polling' ? 'poll' : 'none'
     return { state, transport, attempt, since, nextTryAt, lastError, ...options.facts() }
@@ -79,7 +84,13 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
     isShown = true
     const { state, attempt, lastError } = link.getState()
     const isCutOff = state === 'waiting' && attempt >= NETWORK_MAX && isNetwork(lastError)
-    if (state === 'unavailable' || isCutOff) poller.start()
+    const isHeld = (state === 'waiting' || state === 'connecting') && isHeldBack(lastError)
+    if (isHeld && lastError !== undefined && !isSaid) {
+      isSaid = true
+      report(lastError)
+    }
+    const isBehind = state === 'open' && options.behind() !== undefined
+    if (state === 'unavailable' || isCutOff || isHeld || isBehind) poller.start()
     else if (state !== 'waiting' && state !== 'connecting') poller.stop()
     status.set(current(poller.isRunning() ? 'polling' : state === 'unavailable' ? 'waiting' : state, status.get()))
   }

@@ -15,6 +15,10 @@ import { createLink, DEFAULT_LIMITS, idHeader, longestSilence } from './connecti
 import type { Decode, Entries } from './entries'
 import { createEntries } from './entries'
 import { guard, guardedReport } from './guard'
+import type { Health } from './health'
+import { createHealth } from './health'
+import type { Outcome } from './outcome'
+import { heldBack } from './outcome'
 import type { Processor } from './processor'
 import { createProcessor } from './processor'
 import { createResyncer } from './resyncer'
@@ -66,6 +70,10 @@ export interface StreamDeps {
   /** Gets new credentials, shared with reads and writes; resolves to `true` when there are some. */
   refreshAuth?: (() => Promise<boolean>) | undefined
   report(error: SyncError): void
+  /** Says something to a developer. */
+  warn?: ((message: string) => void) | undefined
+  /** Whether the address is of another origin than the page's, so that CORS decides which headers may go there. */
+  isForeign?: ((url: string) => boolean) | undefined
   target: StreamTarget
 }
 
@@ -101,12 +109,19 @@ export interface SyncStream {
   readonly status: ReadableStore<StreamStatus>
   /** The position up to which everything is applied. */
   cursor(): Cursor | undefined
+  /**
+   * A read or a write was told this position: an open stream that does not reach it within 5 s (`isOwn`: a write of this
+   * client, of which the stream tells at once) or until well after its next sign of life is behind, whatever its socket says.
+   */
+  expect(cursor: Cursor, isOwn: boolean): void
 }
 
 const HEARTBEAT = 15_000
 const HEAD_TIME = 20_000
 const HELLO_TIME = 10_000
 const POLL_INTERVAL = 30_000
+/** A heartbeat that proxies in their usual configuration do not wait for. */
+const LONG_HEARTBEAT = 25_000
 /** Changes of topics within this go together, in milliseconds. */
 const SUBSCRIBE = 100
 
@@ -117,6 +132,12 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   let isStarted = false
   let wasConnected = false
   let asked = ''
+  let heartbeat: number = HEARTBEAT
+  let isWarned = false
+  let isForeign = false
+  /** Attempts in a row that nobody answered, and whether the position goes into the address instead of a header. */
+  let unanswered = 0
+  let inAddress = false
   let cancelHello: (() => void) | undefined
   let cancelSubscribe: (() => void) | undefined
   const resyncer = createResyncer({
@@ -133,11 +154,20 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       report,
       greeted(hello) {
         cancelHello?.()
-        link.allow(longestSilence(hello.heartbeat ?? HEARTBEAT))
+        heartbeat = hello.heartbeat ?? HEARTBEAT
+        link.allow(longestSilence(heartbeat))
+        if (heartbeat > LONG_HEARTBEAT && !isWarned) {
+          isWarned = true
+          deps.warn?.(
+            `The stream's heartbeat is ${heartbeat / 1000} s: several proxies cut what is silent for 30 s; let the server ping each 25 s or sooner.`,
+          )
+        }
         link.opened()
+        health.forget()
       },
       progressed() {
         link.healthy()
+        health.look()
         standing.showSoon()
       },
       end: (outcome) => link.end(outcome),
@@ -161,7 +191,11 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       refreshAuth: deps.refreshAuth,
       limits: { ...DEFAULT_LIMITS, headTime: HEAD_TIME },
       silence: longestSilence(options.heartbeat ?? (decode === undefined ? HEARTBEAT : false)),
-      lastEventId: () => (decode === undefined ? processor.cursor() : idHeader(entries.lastEventId())),
+      lastEventId: () => {
+        if (decode !== undefined) return idHeader(entries.lastEventId())
+        return inAddress ? undefined : processor.cursor()
+      },
+      over: decode === undefined ? over : undefined,
       dropId(outcome) {
         entries.drop()
         processor.drop(outcome === 'oversized' ? 'poison' : 'expired')
@@ -173,8 +207,17 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       report,
     },
   )
+  const health: Health = createHealth({
+    clock,
+    heartbeat: () => heartbeat,
+    cursor: processor.cursor,
+    isOpen: () => link.status.getState().state === 'open',
+    report,
+    changed: () => standing.show(),
+  })
   const standing: Standing = createStanding(deps, {
     link: link.status,
+    behind: () => health.error(),
     pollInterval: options.pollInterval ?? POLL_INTERVAL,
     poll: () => target.poll(),
     report,
@@ -183,8 +226,29 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
 
   function address(): string {
     const url = typeof options.url === 'function' ? options.url() : options.url
+    isForeign = deps.isForeign?.(url) === true
     asked = topics()
-    return asked === '' ? url : `${url}${url.includes('?') ? '&' : '?'}topics=${asked}`
+    const position = inAddress ? processor.cursor() : undefined
+    const search = [asked && `topics=${asked}`, position && `last_event_id=${encodeURIComponent(position)}`].filter(
+      Boolean,
+    )
+    return search.length === 0 ? url : `${url}${url.includes('?') ? '&' : '?'}${search.join('&')}`
+  }
+
+  /** CORS rules that lack `Last-Event-ID` fail each attempt without an answer: the position goes into the address, then away. */
+  function over(outcome: Outcome): void {
+    const isUnanswered = outcome.kind === 'failed' && outcome.error.code === 'network' && deps.network.isOnline()
+    if (!isUnanswered || !isForeign || processor.cursor() === undefined) {
+      unanswered = 0
+      return
+    }
+    unanswered++
+    if (unanswered >= 2) inAddress = true
+    if (unanswered < 4) return
+    unanswered = 0
+    inAddress = false
+    entries.drop()
+    processor.drop('expired')
   }
 
   function topics(): string {
@@ -199,7 +263,9 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   function answered(): void {
     processor.connected(decode === undefined)
     if (decode === undefined) {
-      cancelHello = clock.after(HELLO_TIME, () => link.end({ kind: 'unfit', error: noHello() }))
+      cancelHello = clock.after(HELLO_TIME, () =>
+        link.end({ kind: 'unfit', error: heldBack('The stream was answered, but no hello came within 10 s') }),
+      )
       return
     }
     link.opened()
@@ -210,6 +276,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
 
   function closed(abandon: boolean): void {
     cancelHello?.()
+    health.forget()
     entries.closed()
     processor.closed(abandon)
     resyncer.release()
@@ -231,6 +298,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       standing.show()
     },
     retryNow: link.retryNow,
+    expect: health.expect,
     resubscribe() {
       if (!isStarted) return // the first connection asks for what there is then
       cancelSubscribe?.()
@@ -241,11 +309,4 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       })
     },
   }
-}
-
-function noHello(): SyncError {
-  return new SyncError(
-    'timeout',
-    'The stream was answered, but no hello came within 10 s: a proxy may hold it back; let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".',
-  )
 }

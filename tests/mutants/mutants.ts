@@ -114,6 +114,24 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'believes that an open stream is current',
+    file: 'src/stream/health.ts',
+    find: '    if (!isSaid) report(error)\n    isSaid = true\n    changed()\n',
+    replace: '    error = undefined\n',
+  },
+  {
+    name: 'overlooks what a ping without an id names',
+    file: 'src/stream/processor.ts',
+    find: '    if (id === undefined && head !== undefined && ours !== undefined) {\n',
+    replace: '    if (head === ours && ours === undefined) {\n',
+  },
+  {
+    name: 'keeps a position where CORS lets none through',
+    file: 'src/stream/stream.ts',
+    find: '    if (unanswered >= 2) inAddress = true\n',
+    replace: '',
+  },
+  {
     name: 'drops the layer when the answer comes, before the data does',
     file: 'src/cache/evidence.ts',
     find: "  if (layer.outcome !== 'confirmed') return false\n",
