@@ -46,12 +46,7 @@ export interface Http {
   heard(origin: string): number
   /** Calls `listener` when an answer has arrived, whatever it says. Returns a function that stops. */
   onAnswer(listener: (origin: string) => void): () => void
-  /** Calls `listener` when a request has waited 5 s for the head of its answer. Returns a function that stops. */
-  onWaiting(listener: (origin: string) => void): () => void
 }
-
-/** Milliseconds without the head of an answer after which a request is said to wait. */
-const WAITING = 5000
 
 const NOT_SENT = Symbol.for('tidemark.not-sent')
 
@@ -70,7 +65,6 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
   const speakers = new Set<string>()
   const heard = new Map<string, number>()
   const answerListeners = new Set<(origin: string) => void>()
-  const waitingListeners = new Set<(origin: string) => void>()
   let refreshing: Promise<boolean> | undefined
 
   const refresh = (): Promise<boolean> => {
@@ -107,7 +101,6 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
         `Not sent: ${origin || 'the server'} has failed several times; it is asked again soon.`,
         { cause: NOT_SENT },
       )
-    const cancelWaiting = waitingListeners.size > 0 ? clock.after(WAITING, () => tell(waitingListeners, origin)) : noop
     let response: Response
     try {
       response = await options.fetch(input as string, { ...init, headers })
@@ -119,12 +112,15 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       if (isAborted) throw cause
       if (isMistake) throw impossible(cause)
       throw unanswered(cause)
-    } finally {
-      cancelWaiting()
     }
-    if (response.type === 'opaque' || response.type === 'opaqueredirect')
+    if (response.type === 'opaque' || response.type === 'opaqueredirect') {
+      breaker.left(origin)
       throw impossible('its answer could not be read, because of the "mode" or "redirect" that it was made with')
-    if (response.status === 0) throw unanswered(undefined)
+    }
+    if (response.status === 0) {
+      breaker.failed(origin)
+      throw unanswered(undefined)
+    }
     if ((response.headers.get('sync-cursor') ?? response.headers.get('sync-reflects')) !== null) speakers.add(origin)
     const meaning = response.ok ? undefined : meaningOfStatus(response.status)
     if (meaning === 'unanswered' || meaning === 'failed') breaker.failed(origin)
@@ -162,11 +158,8 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
     isForeign: (input) => pageOrigin() !== '' && !['', pageOrigin()].includes(originOf(input)),
     heard: (origin) => heard.get(origin) ?? 0,
     onAnswer: (listener) => listen(answerListeners, listener),
-    onWaiting: (listener) => listen(waitingListeners, listener),
   }
 }
-
-const noop = (): void => {}
 
 function listen<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener)

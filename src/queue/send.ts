@@ -125,9 +125,10 @@ function createFetch(state: QueueState, item: Item, signal: AbortSignal, evidenc
     evidence.left = evidence.accepted = true
     const found = evidenceOf(cache.core, response, HEADERS.pending in fields ? names : [])
     evidence.cursor = laterCursor(evidence.cursor, found.cursor)
-    if (found.cursor !== undefined) cache.core.told(found.cursor, true)
+    const isReplayed = response.headers.get(HEADERS.replayed) === 'true'
+    if (found.cursor !== undefined) cache.core.told(found.cursor, !isReplayed)
     // A stored answer names what it was asked for then: what it does not name may be in it all the same.
-    const isFirst = entry.attempt === 1 && response.headers.get(HEADERS.replayed) !== 'true'
+    const isFirst = entry.attempt === 1 && !isReplayed
     if (found.asked !== undefined) evidence.named = { asked: isFirst ? found.asked : NOBODY, reflects: found.reflects }
     return response
   }

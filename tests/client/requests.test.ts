@@ -127,3 +127,25 @@ test.each(['constructor', '__proto__', 'toString', '\ud800', 'a\udfffb', 'ä ö'
     await sync.close({ outbox: 'discard' })
   },
 )
+
+test('an answer of status 0 is a lost connection, and the circuit breaker counts it', async () => {
+  let requests = 0
+  const fetch = async () => {
+    requests++
+    return Object.defineProperty(new Response(null), 'status', { value: 0 })
+  }
+  const write = defineMutation({ mutationKey: ['write'], mutationFn: (_, { fetch }) => fetch('/write') })
+  const { sync, advance } = createWorld({
+    mutations: [write],
+    platform: { fetch },
+    breaker: { threshold: 2, base: 600_000, cap: 600_000 },
+  })
+  sync.start()
+  sync.mutate(write)
+  await advance(300_000)
+  expect(requests).toBe(2)
+  expect(sync.outbox.getState()).toMatchObject({
+    entries: [{ status: 'uncertain', failure: { code: 'network' } }],
+    failed: [],
+  })
+})
