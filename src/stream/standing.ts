@@ -2,7 +2,7 @@
 import type { Cursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { guard } from './guard'
-import { isHeldBack } from './outcome'
+import { heldBack, isHeldBack } from './outcome'
 import type { PollerDeps } from './poller'
 import { createPoller } from './poller'
 import type { EventStreamStatus } from './reconnector'
@@ -54,6 +54,8 @@ export interface Standing {
   showSoon(): void
 }
 
+/** Milliseconds without an answer and its greeting after which what is watched is polled; the attempt goes on. */
+const PATIENCE = 8_000
 /** So many attempts without a network in a row: what is watched is polled as well. */
 const NETWORK_MAX = 3
 
@@ -62,6 +64,9 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
   const { link, report } = options
   const threw = (what: string) => (cause: unknown) =>
     report(new SyncError('usage', `${what} threw; fix it.`, { cause }))
+  /** The attempt that goes on has waited for long enough. */
+  let isLong = false
+  let cancelPatience: (() => void) | undefined
   const poller = createPoller(deps, {
     interval: options.pollInterval,
     poll: () => void guard(options.poll, threw('A poll')),
@@ -74,7 +79,7 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
   let isSaid = false
 
   function current(state: StreamStatus['state'], before: StreamStatus | undefined): StreamStatus {
-    const { attempt, nextTryAt, lastError = options.behind() } = link.getState()
+    const { attempt, nextTryAt, lastError = options.behind() ?? slow() } = link.getState()
     const since = before === undefined ? 0 : before.state === state ? before.since : clock.now()
     const transport = state === 'open' ? 'stream' : state === 'polling' ? 'poll' : 'none'
     return { state, transport, attempt, since, nextTryAt, lastError, ...options.facts() }
@@ -84,15 +89,33 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
     isShown = true
     const { state, attempt, lastError } = link.getState()
     const isCutOff = state === 'waiting' && attempt >= NETWORK_MAX && isNetwork(lastError)
-    const isHeld = (state === 'waiting' || state === 'connecting') && isHeldBack(lastError)
-    if (isHeld && lastError !== undefined && !isSaid) {
+    if (state !== 'connecting') settle()
+    else cancelPatience ??= clock.after(PATIENCE, lose)
+    const held = isHeldBack(lastError) ? lastError : slow()
+    const isHeld = (state === 'waiting' || state === 'connecting') && held !== undefined
+    if (isHeld && !isSaid) {
       isSaid = true
-      report(lastError)
+      report(held)
     }
     const isBehind = state === 'open' && options.behind() !== undefined
     if (state === 'unavailable' || isCutOff || isHeld || isBehind) poller.start()
     else if (state !== 'waiting' && state !== 'connecting') poller.stop()
     status.set(current(poller.isRunning() ? 'polling' : state === 'unavailable' ? 'waiting' : state, status.get()))
+  }
+
+  function slow(): SyncError | undefined {
+    return isLong ? heldBack(`The stream was not answered within ${PATIENCE / 1000} s`) : undefined
+  }
+
+  function settle(): void {
+    cancelPatience?.()
+    cancelPatience = undefined
+    isLong = false
+  }
+
+  function lose(): void {
+    isLong = true
+    show()
   }
 
   link.subscribe(show)
