@@ -5,6 +5,7 @@
 import { createDeferred } from '../base/deferred'
 import { isSyncError, SyncError } from '../base/errors'
 import type { Clock } from '../platform/clock'
+import type { Network } from '../platform/network'
 import type { FetchLike } from '../platform/transport'
 import { mergeHeaders } from '../platform/transport'
 import type { Inbox, StreamEntry } from './inbox'
@@ -45,6 +46,7 @@ export interface StreamLimits {
 
 export interface AttemptDeps {
   clock: Clock
+  network: Network
   fetch: FetchLike
   createFeed(limit: number, sink: FeedSink): Feed
 }
@@ -54,6 +56,8 @@ export interface AttemptOptions {
   init: Omit<RequestInit, 'headers' | 'signal'> | undefined
   headers(): Promise<Record<string, string>>
   lastEventId: string | undefined
+  /** Whether `url` carries the position, so that no header does. */
+  inAddress?: (() => boolean) | undefined
   limits: StreamLimits
   /** Longest silence in milliseconds; `false` for no limit. */
   silence: number | false
@@ -108,7 +112,7 @@ export function startAttempt(deps: AttemptDeps, options: AttemptOptions): Attemp
     cancelHead = clock.after(limits.headTime, () =>
       end({
         kind: 'failed',
-        error: heldBack(`The stream was not answered within ${Number(limits.headTime) / 1000} s`),
+        error: heldBack(`The stream was not answered within ${Number(limits.headTime) / 1000} s`, deps.network),
       }),
     )
   }
@@ -138,7 +142,8 @@ async function request(deps: AttemptDeps, options: AttemptOptions, signal: Abort
   let headers: HeadersInit
   try {
     url = options.url()
-    const position = lastEventId === undefined ? undefined : { 'last-event-id': lastEventId }
+    const isHeader = lastEventId !== undefined && options.inAddress?.() !== true
+    const position = isHeader ? { 'last-event-id': lastEventId } : undefined
     headers = mergeHeaders(await options.headers(), { accept: 'text/event-stream' }, position)
   } catch (cause) {
     return headersFailed(cause)
@@ -148,7 +153,8 @@ async function request(deps: AttemptDeps, options: AttemptOptions, signal: Abort
   try {
     answer = await deps.fetch(url, { cache: 'no-store', ...options.init, headers, signal })
   } catch (cause) {
-    return { kind: 'failed', error: new SyncError('network', 'The stream could not be reached.', { cause }) }
+    const error = new SyncError('network', 'The stream could not be reached.', { cause })
+    return { kind: 'failed', error, isUnanswered: true }
   }
   const outcome = classifyAnswer(answer, lastEventId !== undefined, deps.clock.now())
   if (outcome !== undefined) discard(answer)

@@ -159,6 +159,8 @@ export interface LinkOptions {
   silence: number | false
   /** Fit for a header, or `undefined`. */
   lastEventId(): string | undefined
+  /** Whether `url` carries the position, so that no header does. */
+  inAddress?: (() => boolean) | undefined
   /** The position is of no use any more: because of this kind of outcome. */
   dropId(because: Outcome['kind']): void
   /** The answer is an event stream; the owner calls `opened` when it believes it. */

@@ -23,6 +23,8 @@ export interface HealthDeps {
   heartbeat(): number
   cursor(): Cursor | undefined
   isOpen(): boolean
+  /** Events have arrived and wait here: for the reads of a resync, or for their turn. */
+  isHeld(): boolean
   report(error: SyncError): void
   changed(): void
 }
@@ -30,7 +32,7 @@ export interface HealthDeps {
 /** Milliseconds in which the stream tells of an own write. */
 const OWN = 5_000
 
-export function createHealth({ clock, heartbeat, cursor, isOpen, report, changed }: HealthDeps): Health {
+export function createHealth({ clock, heartbeat, cursor, isOpen, isHeld, report, changed }: HealthDeps): Health {
   /** What was told last, and what the deadline that runs is for: it is not moved on by who writes all the time. */
   let expected: Cursor | undefined
   let due: { cursor: Cursor; isOwn: boolean; cancel: () => void } | undefined
@@ -69,7 +71,7 @@ export function createHealth({ clock, heartbeat, cursor, isOpen, report, changed
     due = undefined
     look()
     if (expected === undefined || waited === undefined || !isOpen()) return
-    if (isReached(waited.cursor)) {
+    if (isHeld() || isReached(waited.cursor)) {
       wait(expected, waited.isOwn)
       return
     }

@@ -5,6 +5,7 @@
 import { parseRetryAfter } from '../base/backoff'
 import { SyncError } from '../base/errors'
 import { meaningOfStatus } from '../base/meaning'
+import type { Network } from '../platform/network'
 
 /** Why a server ended a stream on purpose. */
 export interface Farewell {
@@ -18,8 +19,9 @@ export interface Farewell {
 /** Why an error is of a stream that something on the way holds back. */
 const HELD_BACK = Symbol.for('tidemark.held-back')
 
-/** No answer or no greeting came in time: a proxy may collect the answer before it hands it on. */
-export function heldBack(what: string): SyncError {
+/** No answer or no greeting came in time: a proxy may collect the answer before it hands it on, if there is a network at all. */
+export function heldBack(what: string, network: Network): SyncError {
+  if (!network.isOnline()) return new SyncError('timeout', `${what}.`)
   return new SyncError(
     'timeout',
     `${what}: a proxy may hold it back, so what is watched is polled; let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".`,
@@ -35,8 +37,8 @@ export function isHeldBack(error: SyncError | undefined): boolean {
 export type Outcome =
   /** A stream that was open ended or broke. */
   | { kind: 'lost'; error: SyncError }
-  /** It may pass: a status that says so, no network, no answer. `retryAfter` is in milliseconds. */
-  | { kind: 'failed'; error: SyncError; retryAfter?: number | undefined }
+  /** It may pass: a status that says so, no network, no answer. `retryAfter` is in milliseconds; `isUnanswered`: `fetch` rejected. */
+  | { kind: 'failed'; error: SyncError; retryAfter?: number | undefined; isUnanswered?: true }
   /** An answer that is no event stream, or a stream that does not speak: a login page, a buffering proxy. */
   | { kind: 'unfit'; error: SyncError }
   /** There is no stream here: 404, 405, 406, 501. */

@@ -100,11 +100,12 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
     const isBehind = state === 'open' && options.behind() !== undefined
     if (state === 'unavailable' || isCutOff || isHeld || isBehind) poller.start()
     else if (state !== 'waiting' && state !== 'connecting') poller.stop()
-    status.set(current(poller.isRunning() ? 'polling' : state === 'unavailable' ? 'waiting' : state, status.get()))
+    const isWaiting = state === 'unavailable' || isBehind
+    status.set(current(poller.isRunning() ? 'polling' : isWaiting ? 'waiting' : state, status.get()))
   }
 
   function slow(): SyncError | undefined {
-    return isLong ? heldBack(`The stream was not answered within ${PATIENCE / 1000} s`) : undefined
+    return isLong ? heldBack(`The stream was not answered within ${PATIENCE / 1000} s`, deps.network) : undefined
   }
 
   function settle(): void {
@@ -114,7 +115,7 @@ export function createStanding(deps: PollerDeps, options: StandingOptions): Stan
   }
 
   function lose(): void {
-    isLong = true
+    isLong = deps.network.isOnline()
     show()
   }
 

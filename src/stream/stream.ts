@@ -17,8 +17,9 @@ import { createEntries } from './entries'
 import { guard, guardedReport } from './guard'
 import type { Health } from './health'
 import { createHealth } from './health'
-import type { Outcome } from './outcome'
 import { heldBack } from './outcome'
+import type { Placing } from './placing'
+import { createPlacing } from './placing'
 import type { Processor } from './processor'
 import { createProcessor } from './processor'
 import { createResyncer } from './resyncer'
@@ -134,10 +135,6 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   let asked = ''
   let heartbeat: number = HEARTBEAT
   let isWarned = false
-  let isForeign = false
-  /** Attempts in a row that nobody answered, and whether the position goes into the address instead of a header. */
-  let unanswered = 0
-  let inAddress = false
   let cancelHello: (() => void) | undefined
   let cancelSubscribe: (() => void) | undefined
   const resyncer = createResyncer({
@@ -145,7 +142,10 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     random: deps.random,
     resync: (request) => target.resync(request),
     report,
-    changed: () => standing.showSoon(),
+    changed() {
+      health.look()
+      standing.showSoon()
+    },
   })
   const processor: Processor = createProcessor(
     {
@@ -182,6 +182,15 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     waiting: () => link.waiting(),
     progressed: () => link.healthy(),
   })
+  const placing: Placing = createPlacing({
+    network: deps.network,
+    isForeign: deps.isForeign,
+    cursor: processor.cursor,
+    drop() {
+      entries.drop()
+      processor.drop('expired')
+    },
+  })
   const link: Link = createLink(
     { ...deps },
     {
@@ -191,11 +200,9 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       refreshAuth: deps.refreshAuth,
       limits: { ...DEFAULT_LIMITS, headTime: HEAD_TIME },
       silence: longestSilence(options.heartbeat ?? (decode === undefined ? HEARTBEAT : false)),
-      lastEventId: () => {
-        if (decode !== undefined) return idHeader(entries.lastEventId())
-        return inAddress ? undefined : processor.cursor()
-      },
-      over: decode === undefined ? over : undefined,
+      lastEventId: () => (decode === undefined ? processor.cursor() : idHeader(entries.lastEventId())),
+      inAddress: placing.inAddress,
+      over: decode === undefined ? placing.over : undefined,
       dropId(outcome) {
         entries.drop()
         processor.drop(outcome === 'oversized' ? 'poison' : 'expired')
@@ -212,6 +219,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     heartbeat: () => heartbeat,
     cursor: processor.cursor,
     isOpen: () => link.status.getState().state === 'open',
+    isHeld: () => processor.gate() !== undefined || link.waiting() > 0,
     report,
     changed: () => standing.show(),
   })
@@ -226,29 +234,13 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
 
   function address(): string {
     const url = typeof options.url === 'function' ? options.url() : options.url
-    isForeign = deps.isForeign?.(url) === true
     asked = topics()
-    const position = inAddress ? processor.cursor() : undefined
+    placing.began(url)
+    const position = placing.inAddress() ? processor.cursor() : undefined
     const search = [asked && `topics=${asked}`, position && `last_event_id=${encodeURIComponent(position)}`].filter(
       Boolean,
     )
     return search.length === 0 ? url : `${url}${url.includes('?') ? '&' : '?'}${search.join('&')}`
-  }
-
-  /** CORS rules that lack `Last-Event-ID` fail each attempt without an answer: the position goes into the address, then away. */
-  function over(outcome: Outcome): void {
-    const isUnanswered = outcome.kind === 'failed' && outcome.error.code === 'network' && deps.network.isOnline()
-    if (!isUnanswered || !isForeign || processor.cursor() === undefined) {
-      unanswered = 0
-      return
-    }
-    unanswered++
-    if (unanswered >= 2) inAddress = true
-    if (unanswered < 4) return
-    unanswered = 0
-    inAddress = false
-    entries.drop()
-    processor.drop('expired')
   }
 
   function topics(): string {
@@ -261,10 +253,14 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   }
 
   function answered(): void {
+    placing.answered()
     processor.connected(decode === undefined)
     if (decode === undefined) {
       cancelHello = clock.after(HELLO_TIME, () =>
-        link.end({ kind: 'unfit', error: heldBack('The stream was answered, but no hello came within 10 s') }),
+        link.end({
+          kind: 'unfit',
+          error: heldBack('The stream was answered, but no hello came within 10 s', deps.network),
+        }),
       )
       return
     }

@@ -127,9 +127,45 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'keeps a position where CORS lets none through',
-    file: 'src/stream/stream.ts',
-    find: '    if (unanswered >= 2) inAddress = true\n',
+    file: 'src/stream/placing.ts',
+    find: '      if (unanswered >= 2) inAddress = true\n',
     replace: '',
+  },
+  {
+    name: 'takes an outage for CORS rules that lack the header',
+    file: 'src/stream/placing.ts',
+    find: '      isAllowed ||= hasHeader\n',
+    replace: '',
+  },
+  {
+    name: 'does not see that a position in the address is what was refused',
+    file: 'src/stream/attempt.ts',
+    find: 'classifyAnswer(answer, lastEventId !== undefined,',
+    replace: 'classifyAnswer(answer, lastEventId !== undefined && options.inAddress?.() !== true,',
+  },
+  {
+    name: 'takes a device without a network for a proxy',
+    file: 'src/stream/outcome.ts',
+    find: '  if (!network.isOnline()) return',
+    replace: '  if (network === undefined) return',
+  },
+  {
+    name: 'takes events that wait for a resync for a proxy that holds them back',
+    file: 'src/stream/health.ts',
+    find: '    if (isHeld() || isReached(waited.cursor)) {\n',
+    replace: '    if (isReached(waited.cursor)) {\n',
+  },
+  {
+    name: 'does not see that a resync caught up',
+    file: 'src/stream/stream.ts',
+    find: '      health.look()\n      standing.showSoon()\n    },\n  })\n  const processor',
+    replace: '      standing.showSoon()\n    },\n  })\n  const processor',
+  },
+  {
+    name: 'calls a stream open that is behind where nothing may be polled',
+    file: 'src/stream/standing.ts',
+    find: "    const isWaiting = state === 'unavailable' || isBehind\n",
+    replace: "    const isWaiting = state === 'unavailable'\n",
   },
   {
     name: 'drops the layer when the answer comes, before the data does',
