@@ -25,7 +25,7 @@ const node: TestProjectInlineConfiguration = {
     name: 'node',
     environment: 'node',
     include: ['tests/**/*.test.{ts,tsx}'],
-    exclude: ['tests/**/*.browser.test.{ts,tsx}', 'tests/{e2e,dist,world,engines}/**'],
+    exclude: ['tests/**/*.browser.test.{ts,tsx}', 'tests/{e2e,dist,world,engines,proxies}/**'],
   },
 }
 

@@ -1,4 +1,4 @@
-// Installs packages of Debian, for the tests that drive browsers.
+// Installs packages of Debian, for the tests that drive browsers or stand behind proxies.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
@@ -16,7 +16,7 @@ export function installByApt(packages: readonly string[]): boolean {
 
 /** Runs a command that installs something, and says so. */
 export function runs([command = '', ...parameters]: readonly string[]): boolean {
-  console.log(`A browser for the tests is missing: ${[command, ...parameters].join(' ')}`)
+  console.log(`Something that the tests need is missing: ${[command, ...parameters].join(' ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const { status } = spawnSync(command, parameters, { env, stdio: ['ignore', 'ignore', 'inherit'], timeout: 600_000 })
   return status === 0
