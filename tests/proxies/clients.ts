@@ -40,6 +40,8 @@ export function createClient(base: string, { stream = true, pollInterval }: Clie
       fetch(`${base}/mutations/writes/add`, { body: JSON.stringify(write) }).then(
         (answer): Promise<Write> => answer.json(),
       ),
+    optimistic: (view, write) => view.insert(query.queryKey, writeRow, { ...write, place: 0, times: 0 }),
+    apply: (base, saved) => base.upsert(writeRow, saved),
     scope: ({ scope }) => ({ id: scope }),
   })
   const reports: SyncError[] = []

@@ -16,7 +16,7 @@ export interface Place {
 
 /** What is said beyond the default. A proxy takes the fields that are its own. */
 export interface Extra {
-  /** nginx: in `location`. apache: in the host. haproxy: in `defaults`. squid: at the end. trafficserver: records. caddy: in `reverse_proxy`. */
+  /** nginx: in `location`. apache: in the host. haproxy: in `listen`. squid: at the end. trafficserver: records. caddy: in `reverse_proxy`. */
   lines?: readonly string[] | undefined
   /** apache: after the address in `ProxyPass`. squid: after `cache_peer`. haproxy: after `server`. */
   peer?: string | undefined
@@ -48,10 +48,8 @@ export const CONFIGURE: Readonly<Record<ProxyName, (place: Place, extra: Extra) 
     return { command: [NEEDS.nginx.program, '-e', `${folder}/error.log`, '-c', save(folder, 'nginx.conf', text)] }
   },
   haproxy({ folder, port, origin }, { lines = [], peer = '' }) {
-    const text = etc('haproxy/haproxy.cfg')
-      .replace(/^\s*(chroot|stats|daemon|user|group)\b.*$/gm, '')
-      .replace(/^defaults$/m, `$&\n${lines.map((line) => `\t${line}`).join('\n')}`)
-    const own = `\nlisten tested\n\tbind 127.0.0.1:${port}\n\tserver origin 127.0.0.1:${origin} ${peer}\n`
+    const text = etc('haproxy/haproxy.cfg').replace(/^\s*(chroot|stats|daemon|user|group)\b.*$/gm, '')
+    const own = `\nlisten tested\n\tbind 127.0.0.1:${port}\n\tserver origin 127.0.0.1:${origin} ${peer}\n${lines.map((line) => `\t${line}\n`).join('')}`
     return { command: [NEEDS.haproxy.program, '-db', '-f', save(folder, 'haproxy.cfg', text + own)] }
   },
   caddy({ folder, port, origin }, { lines = [] }) {

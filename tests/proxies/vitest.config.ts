@@ -14,6 +14,7 @@ export default defineConfig({
     include: ['tests/proxies/**/*.test.ts'],
     globalSetup: ['tests/proxies/setup.ts'],
     fileParallelism: false,
+    maxConcurrency: 20, // proxies that wait cost nothing
     testTimeout: 180_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: PATIENCE.timeout, interval: 25 } },
