@@ -4,12 +4,12 @@ import type { ProxyName } from './needs.ts'
 
 /** For a stream that is prompt and is not held back. */
 export const ADVISED: Readonly<Record<ProxyName, Extra>> = {
-  nginx: { lines: ['proxy_buffering off;', 'proxy_http_version 1.1;'] },
+  nginx: { lines: ['proxy_buffering off;'] },
   haproxy: { lines: ['option http-no-delay'] },
   caddy: { lines: ['flush_interval -1'] },
   squid: { lines: ['read_timeout 15 minutes'] },
   varnish: { lines: ['sub vcl_recv { if (req.url ~ "/stream") { return (pipe); } }'] },
-  apache: { peer: 'flushpackets=on retry=0' },
+  apache: { peer: 'flushpackets=on' },
   trafficserver: { lines: ['CONFIG proxy.config.http.transaction_no_activity_timeout_out INT 60'] },
 }
 
