@@ -22,3 +22,6 @@ export const IMPATIENT: Readonly<Partial<Record<ProxyName, Extra>>> = {
   apache: { lines: ['ProxyTimeout 2'] },
   trafficserver: { lines: ['CONFIG proxy.config.http.transaction_no_activity_timeout_out INT 2'] },
 }
+
+/** The kit asks nginx not to buffer; told not to hear that, nginx lets nothing pass, not even the head. */
+export const HOLDING_NGINX: Extra = { lines: ['proxy_ignore_headers X-Accel-Buffering;'] }
