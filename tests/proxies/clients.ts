@@ -49,6 +49,7 @@ export function createClient(base: string, { stream = true, pollInterval }: Clie
     mutations: [add],
     stream: stream && { url: `${base}/stream`, topics: ['write'], pollInterval },
     onReport: (report) => void reports.push(report),
+    platform: { development: false }, // no sentences for developers among the figures
     breaker: { cap: 2_000 }, // a restart is seconds away, not minutes
   })
   sync.start()
