@@ -88,7 +88,7 @@ async function watching(base: string, run: (client: Client) => Promise<void>): P
 async function expectNeverOpen({ origin, client }: Held): Promise<void> {
   const states = new Set<string>()
   client.sync.status.subscribe(({ stream }) => void states.add(stream))
-  await expect.poll(() => client.sync.status.getState().transport).toBe('poll')
+  await expect.poll(() => client.sync.status.getState().transport, { timeout: BOUND }).toBe('poll')
   expect(client.reports.map(({ message }) => message)).toHaveLength(1)
   await expectNews(origin, client)
   expect([...states]).not.toContain('open')

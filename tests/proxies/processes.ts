@@ -1,5 +1,5 @@
 // Programs that a test starts, kills and starts again: each leads a process group of its own, so that a kill reaches its
-// workers too, and ends with the run.
+// workers too, and ends with the run, even with one that is killed.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
@@ -24,11 +24,6 @@ export interface Running {
   kill(): Promise<void>
 }
 
-const alive = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of alive) killGroup(child)
-})
-
 /** Settles when the program takes connections; rejects with what it printed if it ends before. */
 export async function start(program: Program): Promise<Running> {
   const [file = '', ...parameters] = program.command
@@ -39,7 +34,7 @@ export async function start(program: Program): Promise<Running> {
     stdio: ['ignore', output, output],
   })
   closeSync(output)
-  alive.add(child)
+  const guard = guardOf(child)
   let hasEnded = false
   const ended = new Promise<void>((resolve) => {
     const end = () => {
@@ -52,12 +47,13 @@ export async function start(program: Program): Promise<Running> {
   const kill = async () => {
     killGroup(child)
     await ended
-    alive.delete(child)
+    guard.kill('SIGKILL')
     await until(async () => !(await isTaken(program.port)))
   }
   const isUp = await until(async () => hasEnded || (await isTaken(program.port)))
   if (!isUp || hasEnded) {
     killGroup(child)
+    guard.kill('SIGKILL')
     const said = existsSync(program.log) ? readFileSync(program.log, 'utf8').slice(-2_000) : ''
     throw new Error(`${program.name} did not start: ${said}`)
   }
@@ -106,6 +102,20 @@ function isTaken(port: number): Promise<boolean> {
     })
     socket.once('error', () => resolve(false))
   })
+}
+
+/**
+ * Ends the group when this process is gone, however it went: a shell that waits for the end of its input, which nobody else
+ * holds. A listener for `exit` is not called in a worker that is killed.
+ */
+function guardOf(child: ChildProcess): ChildProcess {
+  const script = 'read -r _; kill -s KILL -- "-$0"'
+  const guard = spawn('/bin/sh', ['-c', script, String(child.pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  guard.unref()
+  return guard
 }
 
 function killGroup(child: ChildProcess): void {
