@@ -318,6 +318,7 @@ function connect(
     options,
   )
   cache.core.told = stream.expect
+  http.onWaiting(stream.giveWay)
   if (topics === 'queries') cache.watchTopics(stream.resubscribe)
   let wasOpen = false
   stream.status.subscribe(({ state }) => {

@@ -46,7 +46,15 @@ export interface Http {
   heard(origin: string): number
   /** Calls `listener` when an answer has arrived, whatever it says. Returns a function that stops. */
   onAnswer(listener: (origin: string) => void): () => void
+  /**
+   * Calls `listener` when a request of a page to an `http:` origin has waited 5 s for the head of its answer: a browser
+   * has six connections for it, over all tabs. `isThere`: whether an address is of that origin. Returns a function that stops.
+   */
+  onWaiting(listener: (isThere: (input: string) => boolean) => void): () => void
 }
+
+/** Milliseconds without the head of an answer after which a request is said to wait. */
+const WAITING = 5_000
 
 const NOT_SENT = Symbol.for('tidemark.not-sent')
 
@@ -65,6 +73,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
   const speakers = new Set<string>()
   const heard = new Map<string, number>()
   const answerListeners = new Set<(origin: string) => void>()
+  const waitingListeners = new Set<(isThere: (input: string) => boolean) => void>()
   let refreshing: Promise<boolean> | undefined
 
   const refresh = (): Promise<boolean> => {
@@ -101,6 +110,11 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
         `Not sent: ${origin || 'the server'} has failed several times; it is asked again soon.`,
         { cause: NOT_SENT },
       )
+    const place = placeOf(input)
+    const isCounted = waitingListeners.size > 0 && pageOrigin() !== '' && place.startsWith('http:')
+    const cancelWaiting = isCounted
+      ? clock.after(WAITING, () => tell(waitingListeners, (url: string) => placeOf(url) === place))
+      : undefined
     let response: Response
     try {
       response = await options.fetch(input as string, { ...init, headers })
@@ -112,6 +126,8 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       if (isAborted) throw cause
       if (isMistake) throw impossible(cause)
       throw unanswered(cause)
+    } finally {
+      cancelWaiting?.()
     }
     if (response.type === 'opaque' || response.type === 'opaqueredirect') {
       breaker.left(origin)
@@ -155,9 +171,10 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
       return origin === '' || origin === pageOrigin() || speakers.has(origin)
     },
     origin: originOf,
-    isForeign: (input) => pageOrigin() !== '' && !['', pageOrigin()].includes(originOf(input)),
+    isForeign: (input) => pageOrigin() !== '' && placeOf(input) !== pageOrigin(),
     heard: (origin) => heard.get(origin) ?? 0,
     onAnswer: (listener) => listen(answerListeners, listener),
+    onWaiting: (listener) => listen(waitingListeners, listener),
   }
 }
 
@@ -166,8 +183,8 @@ function listen<T>(listeners: Set<T>, listener: T): () => void {
   return () => void listeners.delete(listener)
 }
 
-function tell(listeners: ReadonlySet<(origin: string) => void>, origin: string): void {
-  for (const listener of [...listeners]) listener(origin)
+function tell<T>(listeners: ReadonlySet<(what: T) => void>, what: T): void {
+  for (const listener of [...listeners]) listener(what)
 }
 
 function unanswered(cause: unknown): SyncError {
@@ -237,6 +254,11 @@ function originOf(input: RequestInfo | URL): string {
   } catch {
     return ''
   }
+}
+
+/** The origin of an address, relative ones included. */
+function placeOf(input: RequestInfo | URL): string {
+  return originOf(input) || pageOrigin()
 }
 
 function pageOrigin(): string {

@@ -46,6 +46,8 @@ export type Outcome =
   | { kind: 'unauthorized'; error: SyncError }
   /** Refused for good: 403, or a request that the server calls malformed. */
   | { kind: 'forbidden'; error: SyncError }
+  /** Requests of ours wait for a connection, and this is one of the few that there are. */
+  | { kind: 'crowded'; error: SyncError }
   /** 400, 414, 422 or 431 while an event id was sent: it may be the id. */
   | { kind: 'id-refused'; error: SyncError }
   /** 409, 410 or 412: the position is gone from the server's log. */

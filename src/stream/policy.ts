@@ -54,6 +54,8 @@ const AFTER_MAX = 3_600_000
 const SPREAD_MAX = 600_000
 /** Where there is no stream, it is tried again after so long. */
 const PROBE = 300_000
+/** A stream that gave way to requests comes back after so long at the earliest. */
+const CROWDED = 30_000
 /** So many unfit answers in a row mean that there is no stream. */
 const UNFIT_MAX = 3
 /** A position is connected to again so often after an event that broke a limit. */
@@ -77,6 +79,8 @@ export function createPolicy(clock: Clock, random: Random): Policy {
   let refreshTried = false
   let unfit = 0
   let isHinted = false
+  const crowded: Backoff = createBackoff({ base: CROWDED, cap: PROBE }, random.next)
+  let isCrowded = false
   let refusedIds = 0
   let expiredIds = 0
   let poison: { id: string | undefined; count: number } | undefined
@@ -120,6 +124,11 @@ export function createPolicy(clock: Clock, random: Random): Policy {
     isHinted = true
     return step
   }
+  const fromCrowded = (error: SyncError): Step => {
+    const step = { ...absent(error), delay: Math.max(CROWDED, crowded.next()), report: !isCrowded }
+    isCrowded = true
+    return step
+  }
   const fromUnfit = (error: SyncError): Step => (++unfit >= UNFIT_MAX ? fromAbsent(error) : again(error))
   const fromBye = (bye: Farewell): Step => {
     const after = Math.min(bye.after ?? 0, AFTER_MAX)
@@ -151,6 +160,8 @@ export function createPolicy(clock: Clock, random: Random): Policy {
         return fromUnfit(outcome.error)
       case 'absent':
         return fromAbsent(outcome.error)
+      case 'crowded':
+        return fromCrowded(outcome.error)
       case 'unauthorized':
         return halt('unauthorized', outcome.error, true)
       case 'forbidden':

@@ -115,6 +115,8 @@ export interface SyncStream {
    * client, of which the stream tells at once) or until well after its next sign of life is behind, whatever its socket says.
    */
   expect(cursor: Cursor, isOwn: boolean): void
+  /** A request waits for long: over HTTP/1.1 an open stream of its origin may be what it waits for, and gives way. */
+  giveWay(isThere: (url: string) => boolean): void
 }
 
 const HEARTBEAT = 15_000
@@ -133,6 +135,8 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   let isStarted = false
   let wasConnected = false
   let asked = ''
+  /** The address of the attempt that goes on. */
+  let used = ''
   let heartbeat: number = HEARTBEAT
   let isWarned = false
   let cancelHello: (() => void) | undefined
@@ -236,6 +240,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     const url = typeof options.url === 'function' ? options.url() : options.url
     asked = topics()
     placing.began(url)
+    used = url
     const position = placing.inAddress() ? processor.cursor() : undefined
     const search = [asked && `topics=${asked}`, position && `last_event_id=${encodeURIComponent(position)}`].filter(
       Boolean,
@@ -295,6 +300,9 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     },
     retryNow: link.retryNow,
     expect: health.expect,
+    giveWay(isThere) {
+      if (link.status.getState().state === 'open' && isThere(used)) link.end({ kind: 'crowded', error: crowded() })
+    },
     resubscribe() {
       if (!isStarted) return // the first connection asks for what there is then
       cancelSubscribe?.()
@@ -305,4 +313,11 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       })
     },
   }
+}
+
+function crowded(): SyncError {
+  return new SyncError(
+    'timeout',
+    'A request has waited 5 s for its answer, so the stream gives way for a while and what is watched is polled: HTTP/1.1 allows six connections per origin over all tabs; serve HTTP/2 or close tabs.',
+  )
 }

@@ -159,3 +159,65 @@ test('a connection that hangs while offline is no proxy', async () => {
   expect(world.reports.map(({ message }) => message)).toEqual([])
   expect(world.sync.status.getState().stream).not.toBe('polling')
 })
+
+describe('a request that waits 5 s on an http: page', () => {
+  async function crowd(page: string | undefined, url = '/stream') {
+    vi.stubGlobal('location', page === undefined ? undefined : new URL(page))
+    const started = await start({ stream: { url, pollInterval: 10_000 } })
+    const status = () => started.sync.status.getState()
+    const ask = async () => {
+      void started.sync.queryClient.refetchQueries({ queryKey: ['list'] })
+      await started.advance(0)
+    }
+    return { ...started, ask, status }
+  }
+
+  test('is given the stream’s connection, which is said once; the stream comes back, later each time', async () => {
+    const { advance, ask, clock, how, net, reports, status, stream } = await crowd('http://app.example/')
+    await ask()
+    await advance(4_999)
+    expect([how(), stream.connection.open]).toEqual([['open', 'stream'], true])
+    await advance(1)
+    expect([how(), stream.connection.open]).toEqual([['polling', 'poll'], false])
+    expect(reports.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/allows six connections per origin over all tabs/),
+    ])
+    await net.take('GET').answer([], at(0))
+    const wait = (status().nextTryAt ?? 0) - clock.now()
+    expect(wait).toBeGreaterThanOrEqual(30_000)
+    for (let second = 0; net.streams.length < 2 && second < 400; second++) {
+      await advance(1_000)
+      for (const read of [...net.waiting]) await read.answer([], at(0))
+    }
+    await net.stream().send('hello', { protocol: 1, epoch: 'e', resume: 'continued', cursor: 'e:0' })
+    await advance(0)
+    expect(how()).toEqual(['open', 'stream'])
+    await ask()
+    await advance(5_000)
+    expect(how()[0]).toBe('polling')
+    expect(reports.filter(({ message }) => message.includes('six connections'))).toHaveLength(1)
+  })
+
+  test.each([
+    ['https://app.example/', '/stream'],
+    [undefined, '/stream'],
+    ['http://app.example/', 'http://hub.example/stream'],
+  ])('on %s with the stream at %s changes nothing', async (page, url) => {
+    const { advance, ask, how } = await crowd(page, url)
+    await ask()
+    await advance(6_000)
+    expect(how()).toEqual(['open', 'stream'])
+  })
+
+  test('and is answered in time changes nothing, nor does an absolute address of the same origin confuse it', async () => {
+    const { advance, ask, how, net } = await crowd('http://app.example/', 'http://app.example/stream')
+    await ask()
+    await advance(4_000)
+    await net.take('GET').answer([], at(0))
+    await advance(6_000)
+    expect(how()).toEqual(['open', 'stream'])
+    await ask()
+    await advance(5_000)
+    expect(how()).toEqual(['polling', 'poll'])
+  })
+})

@@ -168,6 +168,18 @@ export const mutants: readonly Mutant[] = [
     replace: "    const isWaiting = state === 'unavailable'\n",
   },
   {
+    name: 'keeps a connection that requests wait for',
+    file: 'src/client.ts',
+    find: '  http.onWaiting(stream.giveWay)\n',
+    replace: '',
+  },
+  {
+    name: 'gives way on pages that have more than six connections',
+    file: 'src/platform/http.ts',
+    find: " && place.startsWith('http:')",
+    replace: '',
+  },
+  {
     name: 'drops the layer when the answer comes, before the data does',
     file: 'src/cache/evidence.ts',
     find: "  if (layer.outcome !== 'confirmed') return false\n",
