@@ -14,7 +14,7 @@ import { createRing } from './ring'
 import type { LogEntry, LogState, Position, StoreSnapshot } from './store'
 import { comparePositions } from './store'
 import type { Replay, SharedChunk, Subscriber } from './subscriber'
-import { createSubscriber } from './subscriber'
+import { createSubscriber, PROGRESS } from './subscriber'
 
 /** Entries that are read from the log at a time: as many as make some 4 million characters, within bounds. */
 const PAGE = { least: 8, first: 64, most: 500, size: 4_194_304 }
@@ -261,6 +261,7 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
         resume: start.resume,
         cursor: start.cursor,
         heartbeat: times.heartbeat,
+        progress: PROGRESS + SWEEP,
         maxAge,
       }
       const subscriber = createSubscriber<P>(

@@ -1,5 +1,6 @@
 /** What a handler is told, and its defaults. Nothing past `resolveOptions` writes a default of its own. */
 import { didYouMean, usageError } from '../src/base/errors'
+import { HEARTBEAT_MAX, HEARTBEAT_MIN } from '../src/base/messages'
 import type { SyncBus } from './bus'
 import { processBus } from './bus'
 import type { ServerClock } from './clock'
@@ -123,7 +124,7 @@ export interface Retention {
 }
 
 export interface StreamTimes {
-  /** Milliseconds between pings. @defaultValue 15_000 */
+  /** Milliseconds between pings, from 1 000 to 120 000. @defaultValue 15_000 */
   heartbeat: number
   /** Milliseconds that a stream lives, ± 10 %. @defaultValue 3_600_000 */
   maxAge: number
@@ -249,7 +250,7 @@ export function resolveOptions<P extends Principal>(options: SyncHandlerOptions<
     origins: new Set(options.origins),
     limits: filled(LIMITS, options.limits, 'limits'),
     retention: filled(RETENTION, options.retention, 'retention'),
-    stream: filled(STREAM, options.stream, 'stream'),
+    stream: timesOf(options.stream),
     poll: options.poll ?? 0,
     onMetric: options.onMetric,
     onError: options.onError ?? ((error, where) => console.error(`tidemark: ${where}`, error)),
@@ -268,7 +269,21 @@ function assertNames(given: object, known: object, where: string): void {
 function filled<T extends object>(defaults: T, given: Partial<T> | undefined, where: string): T {
   assertNames(given ?? {}, defaults, where)
   const set = Object.entries(given ?? {}).filter(([, value]) => value !== undefined)
+  for (const [name, value] of set) {
+    const isNumber = typeof defaults[name as keyof T] === 'number'
+    if (isNumber && !(typeof value === 'number' && value >= 0)) {
+      throw usageError(`${where}.${name} must be a number that is not negative: ${String(value)}`)
+    }
+  }
   return { ...defaults, ...Object.fromEntries(set) }
+}
+
+function timesOf(given: Partial<StreamTimes> | undefined): StreamTimes {
+  const times = filled(STREAM, given, 'stream')
+  if (times.heartbeat >= HEARTBEAT_MIN && times.heartbeat <= HEARTBEAT_MAX) return times
+  throw usageError(
+    `stream.heartbeat must be between ${HEARTBEAT_MIN} and ${HEARTBEAT_MAX} milliseconds, or clients refuse the stream: ${times.heartbeat}`,
+  )
 }
 
 function pathOf(path: string, option: string): string {

@@ -15,6 +15,11 @@ import type { Ring } from './ring'
 
 /** Characters that one pull takes, about. */
 const CHUNK = 65_536
+/**
+ * Milliseconds after which a reader is told that the log has moved, though nothing of it was for it: a client whose reads are
+ * ahead of its stream for longer takes the stream for held back.
+ */
+export const PROGRESS = 3_000
 
 export interface Subscriber<P extends Principal> {
   readonly principal: P
@@ -103,6 +108,8 @@ export function createSubscriber<P extends Principal>(
   let isPingDue = false
   let delivered = 0
   let lastTake = clock.now()
+  /** Since when the log is looked through further than the reader was told. */
+  let untoldSince: number | undefined
   let askAgainAt = clock.now() + times.reauthorize
   let behind: { since: number; mark: number } | undefined
 
@@ -296,7 +303,8 @@ export function createSubscriber<P extends Principal>(
       if (now >= (principal.expiresAt ?? Infinity)) return end({ reason: 'auth-expired' })
       if (now >= start.closeAt) return end({ reason: 'max-age' })
       if (now >= askAgainAt) void reauthorize()
-      if (now - lastTake < times.heartbeat) return
+      untoldSince = seen === sent ? undefined : (untoldSince ?? now)
+      if (now - lastTake < times.heartbeat && now - (untoldSince ?? now) < PROGRESS) return
       isPingDue = true
       wake()
     },

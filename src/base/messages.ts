@@ -77,6 +77,10 @@ interface Envelope {
   mutations?: MutationOutcome[] | undefined
 }
 
+/** Bounds of a heartbeat, in milliseconds. */
+export const HEARTBEAT_MIN = 1_000
+export const HEARTBEAT_MAX = 120_000
+
 export interface HelloMessage {
   event: 'hello'
   protocol: typeof PROTOCOL
@@ -86,6 +90,8 @@ export interface HelloMessage {
   cursor: Cursor
   /** Milliseconds between pings. */
   heartbeat?: number | undefined
+  /** Milliseconds within which a position that has moved is told, whatever moved it. */
+  progress?: number | undefined
   /** Milliseconds that the server keeps a connection. */
   maxAge?: number | undefined
   features?: string[] | undefined
@@ -226,7 +232,8 @@ const SHAPES: Record<StreamEventName, Record<string, Check>> = {
     epoch: text(64),
     resume: oneOf('fresh', 'continued', 'reset'),
     cursor: isCursor,
-    heartbeat: optional(count(1000, 120_000)),
+    heartbeat: optional(count(HEARTBEAT_MIN, HEARTBEAT_MAX)),
+    progress: optional(count(0, HEARTBEAT_MAX)),
     maxAge: optional(isDuration),
     features: optional(list(text(128), 1000)),
   },

@@ -19,8 +19,8 @@ export interface Health {
 
 export interface HealthDeps {
   clock: Clock
-  /** Milliseconds between the server's signs of life. */
-  heartbeat(): number
+  /** Milliseconds within which the server tells a position that has moved, whoever moved it. */
+  progress(): number
   cursor(): Cursor | undefined
   isOpen(): boolean
   /** Events have arrived and wait here: for the reads of a resync, or for their turn. */
@@ -32,7 +32,7 @@ export interface HealthDeps {
 /** Milliseconds in which the stream tells of an own write. */
 const OWN = 5_000
 
-export function createHealth({ clock, heartbeat, cursor, isOpen, isHeld, report, changed }: HealthDeps): Health {
+export function createHealth({ clock, progress, cursor, isOpen, isHeld, report, changed }: HealthDeps): Health {
   /** What was told last, and what the deadline that runs is for: it is not moved on by who writes all the time. */
   let expected: Cursor | undefined
   let due: { cursor: Cursor; isOwn: boolean; cancel: () => void } | undefined
@@ -62,8 +62,8 @@ export function createHealth({ clock, heartbeat, cursor, isOpen, isHeld, report,
 
   function wait(position: Cursor, isOwn: boolean): void {
     due?.cancel()
-    // What others did where this stream does not listen moves it with the next ping only.
-    due = { cursor: position, isOwn, cancel: clock.after(isOwn ? OWN : heartbeat() * 1.5 + OWN, late) }
+    // What others did where this stream does not listen moves it with a ping only.
+    due = { cursor: position, isOwn, cancel: clock.after(isOwn ? OWN : progress() + OWN, late) }
   }
 
   function late(): void {
@@ -77,7 +77,7 @@ export function createHealth({ clock, heartbeat, cursor, isOpen, isHeld, report,
     }
     error = new SyncError(
       'protocol',
-      'The stream is open, but behind what reads and writes were told: a proxy may hold it back, so what is watched is polled; let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".',
+      'The stream is open, but behind what reads and writes were told: a proxy may hold it back, so what is watched is polled (pollInterval); let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".',
     )
     if (!isSaid) report(error)
     isSaid = true

@@ -24,7 +24,7 @@ export function heldBack(what: string, network: Network): SyncError {
   if (!network.isOnline()) return new SyncError('timeout', `${what}.`)
   return new SyncError(
     'timeout',
-    `${what}: a proxy may hold it back, so what is watched is polled; let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".`,
+    `${what}: a proxy may hold it back, so what is watched is polled (pollInterval); let the server send "Cache-Control: no-transform" and "X-Accel-Buffering: no".`,
     { cause: HELD_BACK },
   )
 }

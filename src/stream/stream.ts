@@ -138,6 +138,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   /** The address of the attempt that goes on. */
   let used = ''
   let heartbeat: number = HEARTBEAT
+  let progress: number | undefined
   let isWarned = false
   let cancelHello: (() => void) | undefined
   let cancelSubscribe: (() => void) | undefined
@@ -159,6 +160,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       greeted(hello) {
         cancelHello?.()
         heartbeat = hello.heartbeat ?? HEARTBEAT
+        progress = hello.progress
         link.allow(longestSilence(heartbeat))
         if (heartbeat > LONG_HEARTBEAT && !isWarned) {
           isWarned = true
@@ -220,7 +222,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   )
   const health: Health = createHealth({
     clock,
-    heartbeat: () => heartbeat,
+    progress: () => progress ?? heartbeat * 1.5,
     cursor: processor.cursor,
     isOpen: () => link.status.getState().state === 'open',
     isHeld: () => processor.gate() !== undefined || link.waiting() > 0,
@@ -318,6 +320,6 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
 function crowded(): SyncError {
   return new SyncError(
     'timeout',
-    'A request has waited 5 s for its answer, so the stream gives way for a while and what is watched is polled: HTTP/1.1 allows six connections per origin over all tabs; serve HTTP/2 or close tabs.',
+    'A request has waited 5 s for its answer, so the stream gives way for a while and what is watched is polled (pollInterval): HTTP/1.1 allows six connections per origin over all tabs; serve HTTP/2 or close tabs.',
   )
 }

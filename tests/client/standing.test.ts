@@ -17,10 +17,10 @@ const add = defineMutation({
 const at = (position: number) => ({ headers: { 'sync-cursor': `e:${position}` } })
 afterEach(() => vi.unstubAllGlobals())
 
-async function start(options: SyncClientOptions = {}) {
+async function start(options: SyncClientOptions = {}, hello: Parameters<typeof greet>[1] = {}) {
   const world = createWorld({ mutations: [add], stream: { url: '/stream', pollInterval: 10_000 }, ...options })
   world.sync.start()
-  const stream = await greet(world)
+  const stream = await greet(world, hello)
   world.watch(list)
   await world.settle()
   await world.net.take('GET').answer([], at(0))
@@ -71,6 +71,22 @@ test('a stream that caught up by a resync is live again, whatever the reads are 
   for (const read of [...net.waiting]) await read.answer([])
   await advance(0)
   expect(how()).toEqual(['open', 'stream'])
+})
+
+test.each([
+  [{}, 27_500],
+  [{ heartbeat: 2_000 }, 8_000],
+  [{ progress: 4_000 }, 9_000],
+  [{ heartbeat: 2_000, progress: 4_000 }, 9_000],
+])('a read may be ahead of a stream whose hello says %o for %i ms', async (hello, time) => {
+  const { advance, how, net, sync } = await start({}, hello)
+  void sync.queryClient.refetchQueries({ queryKey: ['list'] })
+  await advance(0)
+  await net.take('GET').answer([], at(1))
+  await advance(time - 1)
+  expect(how()).toEqual(['open', 'stream'])
+  await advance(1)
+  expect(how()).toEqual(['polling', 'poll'])
 })
 
 test('a ping in the chunk of the event that it names is no gap', async () => {

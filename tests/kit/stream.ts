@@ -21,15 +21,23 @@ export interface ScriptedStream {
 }
 
 /** Waits for the client's connection and greets it. */
+interface Greeting {
+  position?: number
+  epoch?: string
+  resume?: string
+  heartbeat?: number
+  progress?: number
+}
+
 export async function greet(
   world: World,
-  { position = 0, epoch = 'e', resume = 'fresh' }: { position?: number; epoch?: string; resume?: string } = {},
+  { position = 0, epoch = 'e', resume = 'fresh', ...hello }: Greeting = {},
 ): Promise<ScriptedStream> {
   await world.settle()
   const connection = world.net.stream()
   let prev = `${epoch}:${position}`
   let last: (() => Promise<void>) | undefined
-  await connection.send('hello', { protocol: 1, epoch, resume, cursor: prev })
+  await connection.send('hello', { protocol: 1, epoch, resume, cursor: prev, ...hello })
   await world.settle()
   const send = async (event: string, data: object, to?: number): Promise<void> => {
     const id = to === undefined ? undefined : `${epoch}:${to}`

@@ -232,4 +232,14 @@ describe('options', () => {
     expect(make({ mutations: { add: {} } })).toThrow(/mutation "add" must be a function/)
     expect(make({ basePath: 'sync' })).toThrow(/must begin with "\/"/)
   })
+  test('are numbers that are not negative, and a heartbeat is one that clients take', () => {
+    for (const heartbeat of [0, 999, 120_001, Infinity]) {
+      expect(make({ stream: { heartbeat } })).toThrow(/heartbeat must be between 1000 and 120000/)
+    }
+    for (const wrong of ['1', -1, Number.NaN, null]) {
+      expect(make({ limits: { body: wrong } })).toThrow(/limits.body must be a number that is not negative/)
+      expect(make({ retention: { keys: wrong } })).toThrow(/retention.keys must be a number/)
+    }
+    expect(make({ stream: { heartbeat: 120_000, maxAge: Infinity }, limits: { rate: false } })).not.toThrow()
+  })
 })

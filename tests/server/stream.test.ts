@@ -257,6 +257,33 @@ describe.each(STORES)('the stream on %s', (_name, makeStore) => {
     expect(await events.next()).toMatchObject({ prev: expect.stringMatching(/:1$/) })
   })
 
+  test('tells a position that others moved within the time of its hello, and once', async () => {
+    const { stream, post, clock } = start()
+    const events = await stream('?topics=row')
+    const [hello] = await events.take(1)
+    expect(hello).toMatchObject({ progress: 4_000 })
+    const heard: (string | undefined)[] = []
+    void (async () => {
+      for (;;) heard.push(((await events.next()) as { id?: string }).id)
+    })().catch(() => {})
+    for (let n = 1; n <= 2; n++) {
+      await post('note', { id: `n${n}` }, { as: 'you' })
+      for (let second = 0; second < 4; second++) {
+        await settled()
+        clock.advance(1_000)
+      }
+      await settled()
+      expect(heard).toHaveLength(n)
+      expect(heard.at(-1)).toMatch(new RegExp(`:${n}$`))
+      for (let second = 0; second < 6; second++) {
+        clock.advance(1_000)
+        await settled()
+      }
+      expect(heard).toHaveLength(n)
+    }
+    await events.cancel()
+  })
+
   test('asks a reader who fell out of the ring to read afresh, and goes on from there', async () => {
     const { stream, post, handler } = start({ limits: { ringEvents: 3, rate: false } })
     const [slow, healthy] = [await stream('?topics=row'), await stream('?topics=row')]
