@@ -3,7 +3,6 @@ import type { QueryClient } from '@tanstack/query-core'
 import type { SyncError } from './base/errors'
 import { didYouMean, sentence, usageError } from './base/errors'
 import { canonical } from './base/key'
-import type { AnyQueryClient } from './cache/hydrate'
 import type { Clock } from './platform/clock'
 import { systemClock } from './platform/clock'
 import { isDevelopment } from './platform/environment'
@@ -15,8 +14,9 @@ import type { Serializer, SyncStorage } from './platform/storage'
 import { jsonSerializer, memoryStorage } from './platform/storage'
 import type { FetchLike, HeadersSource } from './platform/transport'
 import { systemFetch } from './platform/transport'
-import type { AnyMutation } from './queue/mutation'
+import type { AnyQueryClient } from './queries/hydrate'
 import type { StreamOptions } from './stream/stream'
+import type { AnyMutation } from './writes/definition'
 
 export interface SyncStreamOptions extends Omit<StreamOptions, 'cursor'> {
   /** What to ask for: these topics, or those of the cached queries. @defaultValue everything the server lets us hear */

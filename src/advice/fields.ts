@@ -5,7 +5,7 @@
 
 import { didYouMean, nearest, sentence } from '../base/errors'
 import { canonical } from '../base/key'
-import type { AnyMutation } from '../queue/mutation'
+import type { AnyMutation } from '../writes/definition'
 
 /** A sentence for a developer; `topic` is what it is said of once. */
 export interface Remark {

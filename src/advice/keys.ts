@@ -1,6 +1,6 @@
 /** Keys that are invalidated and match nothing, where a cached query has nearly that key. */
 import { canonical } from '../base/key'
-import type { QueryRecord } from '../cache/record'
+import type { QueryRecord } from '../queries/cell'
 import { isAlike } from './alike'
 import type { Remark } from './fields'
 

@@ -2,10 +2,10 @@
 import { sentence } from '../base/errors'
 import { canonical } from '../base/key'
 import { messageOf } from '../base/kinds'
-import type { Core } from '../cache/core'
-import type { Entity, Locate, RowsPair } from '../cache/entities'
-import type { Layer } from '../cache/evidence'
-import type { QueryRecord } from '../cache/record'
+import type { Entity, Locate, RowsPair } from '../data/entities'
+import type { Layer } from '../evidence/evidence'
+import type { QueryRecord } from '../queries/cell'
+import type { Core } from '../queries/transition'
 import { isAlike } from './alike'
 
 /** What is wrong with the rows that a query's data is said to have; `undefined` if they have ids. */

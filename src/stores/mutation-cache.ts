@@ -4,7 +4,7 @@
  */
 import type { Mutation, MutationCache, MutationFunctionContext, MutationState, QueryClient } from '@tanstack/query-core'
 import { SyncError } from '../base/errors'
-import type { Item, Movement, QueueState } from '../queue/state'
+import type { Item, Movement, QueueState } from '../writes/log'
 import type { Announce } from './live'
 import { failuresOf, isHeldBack, isPausedEntry, reasonOf } from './progress'
 

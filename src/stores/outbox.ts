@@ -1,10 +1,10 @@
 /** The outbox as people see it: what is pending, what failed, what could not be understood. Entries are copies. */
 import { canonical } from '../base/key'
 import type { RowId } from '../base/messages'
-import type { Op } from '../cache/recipes'
-import { record } from '../cache/recipes'
-import type { Entry } from '../queue/outbox'
-import type { Queue } from '../queue/queue'
+import type { Op } from '../data/recipes'
+import { record } from '../data/recipes'
+import type { Entry } from '../writes/stored'
+import type { Queue } from '../writes/writes'
 import { isHeldBack, isPausedEntry } from './progress'
 
 /** A row that an entry changes. */

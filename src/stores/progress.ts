@@ -4,8 +4,8 @@
  */
 import type { SyncErrorCode } from '../base/errors'
 import { SyncError } from '../base/errors'
-import type { Entry } from '../queue/outbox'
-import type { Item, QueueState } from '../queue/state'
+import type { Item, QueueState } from '../writes/log'
+import type { Entry } from '../writes/stored'
 import type { Announce, LiveStore, ReadonlyStore } from './live'
 import { createLiveStore } from './live'
 

@@ -2,12 +2,12 @@
 import type { Cursor } from '../base/cursor'
 import type { SyncError } from '../base/errors'
 import type { QueryKey } from '../base/key'
-import type { Cache } from '../cache/cache'
-import { isEqual } from '../cache/share'
+import { isEqual } from '../data/share'
 import type { Network } from '../platform/network'
-import type { Queue } from '../queue/queue'
+import type { Cache } from '../queries/queries'
 import type { StreamStatus } from '../stream/standing'
 import type { SyncStream } from '../stream/stream'
+import type { Queue } from '../writes/writes'
 
 export interface SyncStatus {
   /** What the device believes; a hint. */

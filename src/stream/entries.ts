@@ -6,8 +6,8 @@ import { isCursor } from '../base/cursor'
 import { isPlainObject } from '../base/key'
 import type { StreamMessage } from '../base/messages'
 import { decodeMessage } from '../base/messages'
-import type { EventStreamMessage } from './connection'
-import type { StreamEntry } from './inbox'
+import type { EventStreamMessage } from '../wire/event-stream'
+import type { StreamEntry } from '../wire/inbox'
 import type { Handled, Processor } from './processor'
 
 /** Adapts a foreign server: the messages that one of its events stands for, none if it means nothing. */

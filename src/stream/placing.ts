@@ -4,7 +4,7 @@
  */
 import type { Cursor } from '../base/cursor'
 import type { Network } from '../platform/network'
-import type { Outcome } from './outcome'
+import type { Outcome } from '../wire/outcome'
 
 export interface Placing {
   /** Whether the position goes into the address, and into no header. */

@@ -5,6 +5,7 @@
 import type { Cursor } from '../base/cursor'
 import { compareCursors, isAtOrPast, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
+import { guard } from '../base/guard'
 import type {
   ByeMessage,
   HelloMessage,
@@ -13,8 +14,7 @@ import type {
   ResyncMessage,
   StreamMessage,
 } from '../base/messages'
-import { guard } from './guard'
-import type { Outcome } from './outcome'
+import type { Outcome } from '../wire/outcome'
 import type { ChangeMessage } from './parts'
 import { createParts, outcomesOf } from './parts'
 import { createPosition } from './position'

@@ -1,13 +1,13 @@
 /** How the stream stands, as one store; and polling, for as long as it stands so that no stream is possible. */
 import type { Cursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
-import { guard } from './guard'
-import { heldBack, isHeldBack } from './outcome'
+import { guard } from '../base/guard'
+import type { EventStreamStatus } from '../wire/link'
+import { heldBack, isHeldBack } from '../wire/outcome'
+import type { ReadableStore } from '../wire/status'
+import { createStatusStore } from '../wire/status'
 import type { PollerDeps } from './poller'
 import { createPoller } from './poller'
-import type { EventStreamStatus } from './reconnector'
-import type { ReadableStore } from './status'
-import { createStatusStore } from './status'
 
 /** How the stream stands; users see it in `sync.status`. Times are wall clock milliseconds. */
 export interface StreamStatus {

@@ -4,8 +4,8 @@ import { systemClock } from '../../src/platform/clock'
 import { systemRandom } from '../../src/platform/ids'
 import { browserNetwork } from '../../src/platform/network'
 import { systemFetch } from '../../src/platform/transport'
-import { createEventStream } from '../../src/stream/connection'
 import { createSyncStream } from '../../src/stream/stream'
+import { createEventStream } from '../../src/wire/event-stream'
 
 const received: number[] = []
 const states: string[] = []

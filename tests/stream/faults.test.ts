@@ -1,8 +1,8 @@
 // What networks and servers do to a stream, on real sockets. Where only order counts the clock is virtual.
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/platform/ids'
-import type { EventStreamMessage, EventStreamOptions } from '../../src/stream/connection'
-import { createEventStream } from '../../src/stream/connection'
+import type { EventStreamMessage, EventStreamOptions } from '../../src/wire/event-stream'
+import { createEventStream } from '../../src/wire/event-stream'
 import { frame } from './support/scripted'
 import type { LoopbackServer } from './support/server'
 import { EVENT_STREAM, expectClean, RAW_HEAD, serve, serveRaw, until } from './support/server'

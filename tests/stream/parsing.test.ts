@@ -1,7 +1,7 @@
 // The standard's parsing rules over a real server: every case whole, byte by byte, and at many other chunkings.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/platform/ids'
-import { createEventStream } from '../../src/stream/connection'
+import { createEventStream } from '../../src/wire/event-stream'
 import { PARSING_CASES } from './support/parsing-cases'
 import type { LoopbackServer } from './support/server'
 import { createFastClock, serve, until, writeStream } from './support/server'

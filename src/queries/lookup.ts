@@ -7,7 +7,7 @@ import type { QueryKey } from '../base/key'
 import { canonical, isPlainObject } from '../base/key'
 import type { RowId } from '../base/messages'
 import { rowName } from '../base/rows'
-import type { QueryRecord } from './record'
+import type { QueryRecord } from './cell'
 
 export interface Targets {
   /** Adds the record, or moves it to where its options now say. */

@@ -4,6 +4,7 @@
  */
 import { createParser } from 'eventsource-parser'
 import { SyncError } from '../base/errors'
+import { guard, guardedReport } from '../base/guard'
 import type { Clock } from '../platform/clock'
 import { systemClock } from '../platform/clock'
 import type { Random } from '../platform/ids'
@@ -14,11 +15,10 @@ import type { FetchLike, HeadersSource } from '../platform/transport'
 import { resolveHeaders, systemFetch } from '../platform/transport'
 import type { Attempt, Feed, FeedSink, StreamLimits } from './attempt'
 import { startAttempt } from './attempt'
-import { guard, guardedReport } from './guard'
 import type { StreamEntry } from './inbox'
+import type { EventStreamStatus, Reconnector } from './link'
+import { createReconnector } from './link'
 import type { Outcome } from './outcome'
-import type { EventStreamStatus, Reconnector } from './reconnector'
-import { createReconnector } from './reconnector'
 import type { ReadableStore } from './status'
 
 /** One event of an event stream. */

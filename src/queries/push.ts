@@ -17,16 +17,16 @@ import type {
   Version,
 } from '../base/messages'
 import { isSameId, rowName } from '../base/rows'
-import { accept, markStale } from './accept'
-import type { Core } from './core'
-import type { Entity, Located } from './entities'
-import { find, holds, locate } from './entities'
-import type { Base, Held } from './evidence'
-import { fold } from './fold'
-import type { Op } from './recipes'
-import type { QueryRecord } from './record'
-import { isReading } from './record'
-import type { Targets } from './targets'
+import type { Entity, Located } from '../data/entities'
+import { find, holds, locate } from '../data/entities'
+import { fold } from '../data/fold'
+import type { Op } from '../data/recipes'
+import type { Base, Held } from '../evidence/evidence'
+import { accept, markStale } from './base'
+import type { QueryRecord } from './cell'
+import { isReading } from './cell'
+import type { Targets } from './lookup'
+import type { Core } from './transition'
 
 export type PushMessage = InvalidateMessage | PatchMessage | StateMessage | AckMessage
 

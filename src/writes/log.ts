@@ -2,16 +2,16 @@
 import type { Backoff } from '../base/backoff'
 import type { Deferred } from '../base/deferred'
 import type { SyncError } from '../base/errors'
-import type { Cache } from '../cache/cache'
-import type { Layer } from '../cache/evidence'
+import type { Layer } from '../evidence/evidence'
 import type { Breaker } from '../platform/breaker'
 import type { Clock } from '../platform/clock'
 import type { Http } from '../platform/http'
 import type { Random } from '../platform/ids'
 import type { Network } from '../platform/network'
 import type { Serializer } from '../platform/storage'
-import type { AnyMutation } from './mutation'
-import type { Entry, Outbox, OutboxMeta } from './outbox'
+import type { Cache } from '../queries/queries'
+import type { AnyMutation } from './definition'
+import type { Entry, Outbox, OutboxMeta } from './stored'
 
 /** What the caller of `mutate` holds. Nobody has to listen: a failure is never an unhandled rejection. */
 export interface MutationHandle<TData = unknown> {

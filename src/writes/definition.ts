@@ -6,9 +6,9 @@
 import type { SyncError } from '../base/errors'
 import { usageError } from '../base/errors'
 import type { RowId, Version } from '../base/messages'
-import type { ContextFetch } from '../cache/context'
-import type { Entity } from '../cache/entities'
-import type { View } from '../cache/recipes'
+import type { Entity } from '../data/entities'
+import type { View } from '../data/recipes'
+import type { ContextFetch } from '../queries/context'
 
 /** What `mutationFn` is given beside the variables. */
 export interface MutationContext {

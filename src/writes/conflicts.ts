@@ -3,8 +3,8 @@
 import type { Problem } from '../base/errors'
 import { isPlainObject } from '../base/key'
 import type { Version } from '../base/messages'
-import { isEqual } from '../cache/share'
-import type { AnyMutation, ConflictContext, Resolution } from './mutation'
+import { isEqual } from '../data/share'
+import type { AnyMutation, ConflictContext, Resolution } from './definition'
 
 /** Rounds of one entry before it is rejected. */
 export const CONFLICT_ROUNDS = 3

@@ -13,8 +13,8 @@ import type {
   QueryObserverOptions,
   SkipToken,
 } from '@tanstack/query-core'
+import type { RowsOption } from '../data/entities'
 import type { ContextFetch } from './context'
-import type { RowsOption } from './entities'
 
 /** What TanStack gives a query function, and `fetch`: headers, signal and cursor added, rejects unless 2xx. */
 export type QueryContext<TQueryKey extends QueryKey = QueryKey, TPageParam = never> = QueryFunctionContext<

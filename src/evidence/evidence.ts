@@ -6,7 +6,7 @@
  */
 import type { Cursor } from '../base/cursor'
 import { compareCursors, sameEpoch } from '../base/cursor'
-import type { Op } from './recipes'
+import type { Op } from '../data/recipes'
 
 /** One pending mutation's effect, as the cache knows it. The queue writes its fields through the cache's methods only. */
 export interface Layer {

@@ -1,11 +1,11 @@
 /** What an earlier page left, back into the queue: in its order, behind nothing of this page, and never overwritten. */
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
-import type { AnyMutation } from './mutation'
-import type { Entry } from './outbox'
-import { drop } from './settle'
-import type { Item, QueueDeps, QueueState } from './state'
-import { leaveScope } from './state'
+import type { AnyMutation } from './definition'
+import type { Item, QueueDeps, QueueState } from './log'
+import { leaveScope } from './log'
+import { drop } from './outcome'
+import type { Entry } from './stored'
 
 /** What an earlier page left: back into the log, in order; what cannot be understood is set aside, never dropped. */
 export async function load(

@@ -3,14 +3,14 @@
  * whose layers leave cost those rows, a new base costs all layers (a recipe runs once per row object). The result is
  * always that of a fold from scratch.
  */
-import type { Located } from './entities'
-import { isCovered } from './evidence'
-import type { Drafts } from './fold'
-import { fold, refoldRows } from './fold'
-import type { Op } from './recipes'
-import type { Attached, QueryRecord } from './record'
-import { concernsRows } from './record'
-import { share } from './share'
+import type { Located } from '../data/entities'
+import type { Drafts } from '../data/fold'
+import { fold, refoldRows } from '../data/fold'
+import type { Op } from '../data/recipes'
+import { share } from '../data/share'
+import { isCovered } from '../evidence/evidence'
+import type { Attached, QueryRecord } from './cell'
+import { concernsRows } from './cell'
 
 type OnThrow = (attached: Attached, error: unknown) => void
 

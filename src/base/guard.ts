@@ -1,6 +1,6 @@
 /** Other people's functions, called so that what they throw cannot break a stream. */
-import type { SyncError } from '../base/errors'
-import { isThenable } from '../base/kinds'
+import type { SyncError } from './errors'
+import { isThenable } from './kinds'
 
 /** A reporter that cannot break what it watches. */
 export function guardedReport(report: (error: SyncError) => void): (error: SyncError) => void {

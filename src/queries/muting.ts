@@ -2,7 +2,7 @@
  * Observers during a transition. query-core tells an observer's listeners while it updates the observer; here each gets a
  * recorder instead, so that all observers have their new result before the first listener is called.
  */
-import type { AnyObserver, QueryRecord } from './record'
+import type { AnyObserver, QueryRecord } from './cell'
 
 export interface MutedListeners {
   original: Set<unknown>

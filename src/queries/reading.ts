@@ -3,10 +3,10 @@
  * backoff when one did not help; without a last time.
  */
 import { CancelledError } from '@tanstack/query-core'
-import type { Core } from './core'
-import { isOpen } from './evidence'
-import type { Attached, QueryRecord } from './record'
-import { isReading, isRepeatable, isWatched } from './record'
+import { isOpen } from '../evidence/evidence'
+import type { Attached, QueryRecord } from './cell'
+import { isReading, isRepeatable, isWatched } from './cell'
+import type { Core } from './transition'
 
 export interface Refresher {
   /** Asks for a read of the query as soon as it may be made, if somebody watches it. */

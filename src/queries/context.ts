@@ -2,13 +2,13 @@
 import { isCursor, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { HEADERS, PENDING_MAX } from '../base/messages'
+import type { AnswerEvidence, ReadEvidence } from '../evidence/answers'
+import type { Layer } from '../evidence/evidence'
+import { isCovered, isOpen } from '../evidence/evidence'
 import type { Http } from '../platform/http'
 import { withLimit } from '../platform/limit'
-import type { Core } from './core'
-import type { Layer } from './evidence'
-import { isCovered, isOpen } from './evidence'
-import type { AnswerEvidence, ReadEvidence } from './reads'
-import type { QueryRecord } from './record'
+import type { QueryRecord } from './cell'
+import type { Core } from './transition'
 
 export type ContextFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 

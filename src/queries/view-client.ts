@@ -12,10 +12,10 @@ import type {
   QueryState,
 } from '@tanstack/query-core'
 import { usageError } from '../base/errors'
+import { share } from '../data/share'
 import { OWN_SHARE } from './adopt'
-import type { UpdatedEvent } from './core'
-import type { QueryRecord } from './record'
-import { share } from './share'
+import type { QueryRecord } from './cell'
+import type { UpdatedEvent } from './transition'
 
 /** Under this name a QueryClient carries the sync client that it belongs to. */
 export const CLIENT: symbol = Symbol.for('tidemark.client')
