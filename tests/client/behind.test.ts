@@ -50,7 +50,7 @@ describe('an open stream', () => {
     await advance(1)
     expect(how()).toEqual(['polling', 'poll'])
     expect(reports.map(({ code, message }) => [code, message])).toEqual([
-      ['protocol', expect.stringMatching(/^The stream is open, but behind .* polled; let the server send /)],
+      ['protocol', expect.stringMatching(/^The stream is open, but behind .* polled \(pollInterval\); let the server send /)],
     ])
     await advance(5_000)
     expect(net.waiting.map(({ url }) => url)).toEqual(['/list'])
