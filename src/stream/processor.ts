@@ -186,7 +186,8 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
       if (id !== undefined) position.move(id)
       return undefined
     }
-    if (messages.length === 1 && first?.event === 'invalidate') {
+    // What names writes is their outcome at its own position, and not that of what follows it.
+    if (messages.length === 1 && first?.event === 'invalidate' && (first.mutations ?? []).length === 0) {
       run.add(first, id)
       if (id !== undefined) position.move(id)
       return run.isFull() ? flush() : undefined

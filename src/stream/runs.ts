@@ -1,10 +1,10 @@
 /**
- * Runs of invalidations. Those that wait one behind the other are handed on together, and a long run is folded, so that
+ * Runs of invalidations that name no writes. Those that wait one behind the other are handed on together, and a long run is folded, so that
  * ten thousand events a second cost one look per key and turn, not ten thousand.
  */
 import type { Cursor } from '../base/cursor'
 import { canonical } from '../base/key'
-import type { EntityRef, InvalidateMessage, MutationOutcome } from '../base/messages'
+import type { EntityRef, InvalidateMessage } from '../base/messages'
 
 export interface Run {
   add(message: InvalidateMessage, cursor: Cursor | undefined): void
@@ -23,13 +23,12 @@ interface Fold {
   keys: Map<string, unknown[]>
   topics: Set<string>
   entities: Map<string, EntityRef>
-  mutations: MutationOutcome[]
   spread: number
 }
 
 export function createRun(): Run {
   let plain: InvalidateMessage[] = []
-  let folds = new Map<string, Fold>()
+  let folds = new Map<boolean, Fold>()
   let cursor: Cursor | undefined
   let isFull = false
   return {
@@ -39,15 +38,15 @@ export function createRun(): Run {
         plain.push(message)
         return
       }
-      const kind = `${message.exact === true}|${message.mutations !== undefined}`
-      const fold = folds.get(kind) ?? createFold()
-      folds.set(kind, fold)
+      const isExact = message.exact === true
+      const fold = folds.get(isExact) ?? createFold()
+      folds.set(isExact, fold)
       isFull = foldIn(fold, message) || isFull
     },
     isFull: () => isFull,
     take() {
       if (plain.length === 0) return undefined
-      const messages = [...plain, ...[...folds].map(([kind, fold]) => unfold(kind, fold))]
+      const messages = [...plain, ...[...folds].map(([isExact, fold]) => unfold(isExact, fold))]
       const taken = { messages, cursor }
       plain = []
       folds = new Map()
@@ -59,7 +58,7 @@ export function createRun(): Run {
 }
 
 function createFold(): Fold {
-  return { keys: new Map(), topics: new Set(), entities: new Map(), mutations: [], spread: 0 }
+  return { keys: new Map(), topics: new Set(), entities: new Map(), spread: 0 }
 }
 
 /** Adds a message; `true`: it is large enough. */
@@ -70,20 +69,17 @@ function foldIn(fold: Fold, message: InvalidateMessage): boolean {
     const name = canonical([entity.type, entity.id])
     fold.entities.set(name, newer(fold.entities.get(name), entity))
   }
-  fold.mutations.push(...(message.mutations ?? []))
   fold.spread = Math.max(fold.spread, message.spread ?? 0)
-  return Math.max(fold.keys.size, fold.topics.size, fold.entities.size, fold.mutations.length) >= MAX_NAMES
+  return Math.max(fold.keys.size, fold.topics.size, fold.entities.size) >= MAX_NAMES
 }
 
-function unfold(kind: string, fold: Fold): InvalidateMessage {
-  const [exact, named] = kind.split('|')
+function unfold(isExact: boolean, fold: Fold): InvalidateMessage {
   return {
     event: 'invalidate',
     ...(fold.keys.size > 0 ? { keys: [...fold.keys.values()] } : undefined),
     ...(fold.topics.size > 0 ? { topics: [...fold.topics] } : undefined),
     ...(fold.entities.size > 0 ? { entities: [...fold.entities.values()] } : undefined),
-    ...(exact === 'true' ? { exact: true } : undefined),
-    ...(named === 'true' ? { mutations: fold.mutations } : undefined),
+    ...(isExact ? { exact: true } : undefined),
     ...(fold.spread > 0 ? { spread: fold.spread } : undefined),
   }
 }
