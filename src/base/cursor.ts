@@ -18,10 +18,6 @@ export function epochOf(cursor: Cursor): string {
   return cursor.slice(0, cursor.lastIndexOf(':'))
 }
 
-export function sameEpoch(a: Cursor, b: Cursor): boolean {
-  return epochOf(a) === epochOf(b)
-}
-
 /** Negative, zero or positive as `a` is before, at or after `b`; `undefined` when their epochs differ. */
 export function compareCursors(a: Cursor, b: Cursor): number | undefined {
   if (a === b) return 0

@@ -5,7 +5,7 @@
  * Ticks are a counter of this client: +1 whenever a request is issued and whenever an answer or a push arrives.
  */
 import type { Cursor } from '../base/cursor'
-import { compareCursors, sameEpoch } from '../base/cursor'
+import { compareCursors } from '../base/cursor'
 import type { Op } from '../data/recipes'
 
 /** One pending mutation's effect, as the cache knows it. The queue writes its fields through the cache's methods only. */
@@ -14,6 +14,8 @@ export interface Layer {
   id: string
   /** Place in the log: layers are folded in this order. */
   readonly pos: number
+  /** Mutations of one scope are applied one after another, in order of `pos`. */
+  readonly scope: string
   readonly mutationKey: readonly unknown[]
   ops: readonly Op[]
   /** The first request left. */
@@ -32,16 +34,30 @@ export interface Layer {
 /** What the server said of one query. Never optimistic. */
 export interface Base {
   readonly data: unknown
-  /** The position it was read at. */
+  /** The position that all of it is at; `undefined` where reads of the query carry none. */
   readonly at: Cursor | undefined
-  /** Reads before this position are not taken (a row was written into the base from an answer at it). */
+  /** A part of it is known to be at this position, or what it replaced was: reads from before are not taken. */
   readonly floor: Cursor | undefined
+  /** When that became known. */
+  readonly floorTick: number
+  /** Rows that answers brought. */
+  readonly rowsAt: ReadonlyMap<string, RowNews>
+  /** Tick of the request that it was read by. */
   readonly start: number
+  /** Tick at which it was accepted. */
   readonly accepted: number
   /** Ids of mutations that it is known to contain. */
-  readonly has: Set<string>
-  /** A read, an answer or a push brought it, or a part of it; `false`: `setQueryData`, initial data or hydration. */
+  readonly has: ReadonlySet<string>
+  /** A read, an answer or a push brought it, a part of it, or what the application changed; `false`: it is all of its own. */
   readonly hasNews: boolean
+  /** What it was made of. */
+  readonly from: Incoming | undefined
+}
+
+/** Of a row from an answer: the answer's position, and whether it brought the row or changed something in it. */
+export interface RowNews {
+  readonly at: Cursor
+  readonly isWhole: boolean
 }
 
 /** Server data on its way in. */
@@ -52,13 +68,18 @@ export interface Incoming {
   /** Of a read made of several requests: the newest of their positions (`at` is the oldest). */
   readonly newest?: Cursor | undefined
   readonly floor?: Cursor | undefined
-  /** Of a row from an answer: the position of the answer; `at` is then that of the base it was put into. */
-  readonly rowsAt?: Cursor | undefined
-  /** Only these rows are news (`type id`); everything else is the base it was applied to. */
+  /** Of an answer: its position, which `at` is not where the answer is put into a base, or reads carry no positions. */
+  readonly answeredAt?: Cursor | undefined
+  /** Only these rows are news (`type id`), or an unknown part; everything else is the base that it was put into. */
+  readonly part?: ReadonlySet<string> | 'unknown' | undefined
+  /** Of a part: the rows that it brought, or changed something in. */
   readonly rows?: ReadonlySet<string> | undefined
   /** Tick of the request. */
   readonly start: number
+  /** Ids of mutations that it is known to contain. */
   readonly has: Set<string>
+  /** Ids of mutations that the server says its part contains. */
+  readonly reflects?: ReadonlySet<string> | undefined
   /** The ids that the request named, or `'all'`: it is known of every mutation. */
   readonly asked?: ReadonlySet<string> | 'all' | undefined
   /** Its several answers disagree about these. */
@@ -79,19 +100,33 @@ export interface Held extends Incoming {
 
 export type Verdict = 'contains' | 'lacks' | 'open' | 'unknowable'
 
+/** What of a mutation's effect on a query a part of its data concerns. */
+export type Share = 'none' | 'all' | 'some'
+
 export function isOpen(layer: Layer): boolean {
   return layer.sent && layer.outcome === undefined
 }
 
-/** Section "When base contains a mutation": the first evidence that applies. Repeatability is the caller's to try. */
-export function judge(incoming: Incoming, layer: Layer): Verdict {
-  if (incoming.has.has(layer.id)) return 'contains'
+/**
+ * Section "When base contains a mutation": the first evidence that applies. Repeatability is the caller's to try.
+ *
+ * `share`: how much of the mutation's effect on the query the data concerns. An event is a step: base and event are the whole
+ * at its position. Of rows from an answer the rest is the base that they were put into: a part that contains some of a
+ * mutation's effect makes data that neither contains nor lacks it. `hasLater`: it contains a later mutation of the scope.
+ */
+export function judge(incoming: Incoming, layer: Layer, share: Share, hasLater = false): Verdict {
+  if (share === 'none') return 'lacks'
+  const verdict = hasLater && layer.outcome === 'confirmed' ? 'contains' : judgeAll(incoming, layer)
+  return incoming.kind === 'push' || share === 'all' || verdict === 'lacks' ? verdict : 'unknowable'
+}
+
+function judgeAll(incoming: Incoming, layer: Layer): Verdict {
+  if (incoming.has.has(layer.id) || incoming.reflects?.has(layer.id)) return 'contains'
   if (incoming.disputed?.has(layer.id)) return 'unknowable'
-  const at = incoming.rowsAt ?? incoming.at
+  const at = incoming.answeredAt ?? incoming.at
   const asked = incoming.asked === 'all' || incoming.asked?.has(layer.id) === true
   if (layer.outcome === 'confirmed') {
-    const order =
-      at !== undefined && layer.confirmedAt !== undefined ? compareCursors(at, layer.confirmedAt) : undefined
+    const order = orderOf(at, layer.confirmedAt)
     if (order !== undefined && order >= 0) return 'contains'
     if (order !== undefined) return isSpread(incoming, layer.confirmedAt) && !asked ? 'unknowable' : 'lacks'
     if (asked) return 'lacks'
@@ -103,7 +138,7 @@ export function judge(incoming: Incoming, layer: Layer): Verdict {
 
 /** The oldest of its answers lacks the mutation, the newest contains it. */
 function isSpread({ newest }: Incoming, confirmedAt: Cursor | undefined): boolean {
-  return newest !== undefined && confirmedAt !== undefined && (compareCursors(newest, confirmedAt) ?? -1) >= 0
+  return (orderOf(newest, confirmedAt) ?? -1) >= 0
 }
 
 /** Whether base is known to contain the mutation. */
@@ -111,28 +146,11 @@ export function isCovered(layer: Layer, base: Base | undefined): boolean {
   if (base === undefined) return false
   if (base.has.size > 0 && base.has.has(layer.id)) return true
   if (layer.outcome !== 'confirmed') return false
-  if (base.at !== undefined && layer.confirmedAt !== undefined && sameEpoch(base.at, layer.confirmedAt)) {
-    return (compareCursors(base.at, layer.confirmedAt) ?? -1) >= 0
-  }
-  return base.start > layer.confirmedTick
+  const order = orderOf(base.at, layer.confirmedAt)
+  return order === undefined ? base.start > layer.confirmedTick : order >= 0
 }
 
-/** Monotonic reads: whether `incoming` is behind `base`. Within an epoch positions decide, else ticks of issue. */
-export function isOlder(incoming: Incoming, base: Base | undefined): boolean {
-  if (base === undefined || incoming.kind === 'manual') return false
-  // Data that was not read says nothing of what the server had when a read began: as over TanStack, the read is what counts.
-  if (incoming.kind === 'read' && base.at === undefined && !base.hasNews) return false
-  if (incoming.at === undefined) return base.at !== undefined || incoming.start < base.start
-  const order = base.at === undefined ? undefined : compareCursors(incoming.at, base.at)
-  if (order !== undefined) return order < 0
-  // The application's own data stands there without a position: what it replaced had one.
-  if (base.floor !== undefined && compareCursors(incoming.at, base.floor) !== undefined) return false
-  return incoming.start < base.start
-}
-
-/** Whether whole data comes from before something that base is known to be past. An event is only a step from base on. */
-export function isBelowFloor(incoming: Incoming, base: Base | undefined): boolean {
-  if (incoming.kind === 'push' || incoming.kind === 'manual' || incoming.rows !== undefined) return false
-  if (incoming.at === undefined || base?.floor === undefined) return false
-  return (compareCursors(incoming.at, base.floor) ?? 0) < 0
+/** {@link compareCursors}; `undefined` also where one of them is missing: of that nothing is known. */
+export function orderOf(a: Cursor | undefined, b: Cursor | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : compareCursors(a, b)
 }

@@ -15,12 +15,13 @@ import { freezeDeep } from '../data/copies'
 import { locate } from '../data/entities'
 import type { ReadEvidence } from '../evidence/answers'
 import { incomingRead } from '../evidence/answers'
-import type { Incoming } from '../evidence/evidence'
+import type { Base, Incoming } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
+import { freshAt } from '../evidence/staleness'
 import type { Acceptance } from './base'
 import { accept } from './base'
 import type { Mode, QueryRecord } from './cell'
-import { createRecord, describe, isReading, relocate } from './cell'
+import { clearFences, createRecord, describe, isReading, relocate } from './cell'
 import type { Targets } from './lookup'
 import type { Refresher } from './reading'
 import type { Core } from './transition'
@@ -44,7 +45,7 @@ export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
     fetch: query.fetch.bind(query),
   }
   const record = createRecord(query, originals)
-  record.staleAt = core.streamAt
+  record.staleness = freshAt(core.streamAt, core.tickNow)
   core.records.set(query.queryHash, record)
   const wrapped = new WeakMap<AnyQueryFn, AnyQueryFn>()
   const dress = () => {
@@ -71,13 +72,13 @@ export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
       const result = originals.fetch(options, fetchOptions)
       return result.then(
         () => {
-          ended(deps, record, record.read !== undefined)
+          ended(deps, record, record.read === undefined ? 'done' : 'cancelled')
           return record.arrival?.promise ?? record.base?.data
         },
         (error: unknown) => {
           record.arrival?.reject(error)
           record.arrival = undefined
-          ended(deps, record, (error as Error | undefined)?.message === 'CancelledError')
+          ended(deps, record, howItFailed(error))
           throw error
         },
       )
@@ -86,11 +87,26 @@ export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
   return record
 }
 
-/** A fetch ended. One that was cancelled brought nothing: what made the query stale is not forgotten for it. */
-function ended({ core, refresher }: AdoptDeps, record: QueryRecord, isCancelled: boolean): void {
-  if (isCancelled && record.stale && !isReading(record)) refresher.want(record)
+type Ending = 'done' | 'cancelled' | 'failed' | 'refused'
+
+function howItFailed(error: unknown): Ending {
+  if ((error as Error | undefined)?.message === 'CancelledError') return 'cancelled'
+  const meaning = meaningOf(error)
+  return meaning === 'refused' || meaning === 'credentials' ? 'refused' : 'failed'
+}
+
+/**
+ * A fetch ended. What made the query stale outlives one that was cancelled or that failed: while somebody watches it is
+ * asked again, after a failure with pauses, unless the server has refused it.
+ */
+function ended({ core, refresher }: AdoptDeps, record: QueryRecord, ending: Ending): void {
+  clearFences(record)
+  const isWanted = ending === 'failed' || ending === 'cancelled'
+  if (isWanted && record.staleness.isStale && !isReading(record)) refresher.want(record, ending === 'failed')
   else refresher.next(record)
-  if (record.missed > 0) core.listener?.onReadSettled() // a send may wait for it, whatever it brought
+  if (record.missed === 0) return
+  if (ending === 'failed') record.missed = 0 // no read comes for now: nothing waits for it
+  core.listener?.onReadSettled() // a send may wait for it, whatever it brought
 }
 
 // query-core copies the options at each `setOptions`, so they can be changed here. Sharing is done once, on the way in.
@@ -138,13 +154,9 @@ function isOwnShare(share: object): boolean {
 function wrapQueryFn(deps: AdoptDeps, record: QueryRecord, queryFn: AnyQueryFn): AnyQueryFn {
   const { core } = deps
   return (context: object) => {
-    const of = record.query.promise
-    const more = record.query.queryType === 'infinite' && record.read?.of === of
-    const read = (more && record.read) || { of, start: core.tick(), answers: [], unanswered: 0 }
-    if (!more) {
-      record.read = read
-      if (record.query.state.fetchMeta?.fetchMore !== undefined) read.answers.push(knownPages(core, record))
-    }
+    const more = record.query.queryType === 'infinite' && record.read?.of === record.query.promise
+    const read = (more && record.read) || beginRead(core, record)
+    if (!more) record.read = read
     const result = queryFn(deps.extendContext(context, record, read) as never)
     if (isThenable(result)) result.then(undefined, () => forgetRead(record, read))
     return result
@@ -156,12 +168,18 @@ function forgetRead(record: QueryRecord, read: ReadEvidence): void {
   if (record.read === read) record.read = undefined
 }
 
-/** A further page joins pages of the base: the base is one of the answers that the read is made of. */
-function knownPages(core: Core, record: QueryRecord): ReadEvidence['answers'][number] {
-  const asked = new Set(record.attached.map(({ layer }) => layer.id))
-  const covered = record.attached.filter(({ layer }) => isCovered(layer, record.base)).map(({ layer }) => layer.id)
-  core.tick()
-  return { cursor: record.base?.at, asked, reflects: new Set([...covered, ...(record.base?.has ?? [])]) }
+function beginRead(core: Core, record: QueryRecord): ReadEvidence {
+  const { query, base } = record
+  const read: ReadEvidence = { of: query.promise, start: core.tick(), answers: [], unanswered: 0 }
+  if (query.state.fetchMeta?.fetchMore === undefined || base === undefined) return read
+  // A further page joins pages of the base: the base is one of the answers that the read is made of, and as old as it is.
+  return { ...read, start: Math.min(read.start, base.start), answers: [knownPages(record, base)] }
+}
+
+function knownPages({ attached }: QueryRecord, base: Base): ReadEvidence['answers'][number] {
+  const asked = new Set(attached.map(({ layer }) => layer.id))
+  const covered = attached.filter(({ layer }) => isCovered(layer, base)).map(({ layer }) => layer.id)
+  return { cursor: base.at, asked, reflects: new Set([...covered, ...base.has]) }
 }
 
 // What a query is created with: initial data, hydrated state, or the data of a client that was brought along.
@@ -175,12 +193,15 @@ function takeFirst(core: Core, record: QueryRecord): void {
     data: state.data,
     at,
     floor: undefined,
+    floorTick: 0,
+    rowsAt: new Map(),
     start: 0,
     accepted: core.tickNow,
     has: new Set(),
     hasNews: false,
+    from: undefined,
   }
-  record.stale = state.isInvalidated
+  record.staleness = { ...record.staleness, isStale: state.isInvalidated }
   relocate(record)
 }
 
@@ -195,9 +216,9 @@ function setData(
   if (options?.manual === true) {
     core.transition(() => {
       warnAboutLayers(core, record)
-      const stale = record.base?.at !== undefined
+      const isUnknown = record.base?.at !== undefined || isWaitedFor(record)
       accept(core, record, { kind: 'manual', data, start: core.tick(), has: new Set(), updatedAt })
-      record.stale ||= stale
+      if (isUnknown) record.staleness = { ...record.staleness, isStale: true }
     })
     return record.base?.data
   }
@@ -231,17 +252,22 @@ function endWithout(deps: AdoptDeps, record: QueryRecord, acceptance: Acceptance
       fetchStatus: 'idle',
       fetchFailureCount: 0,
       fetchFailureReason: null,
-      isInvalidated: record.stale,
+      isInvalidated: record.staleness.isStale,
     })
-    if (record.stale) refresher.want(record)
+    if (record.staleness.isStale) refresher.want(record)
     return
   }
   record.arrival ??= createDeferred()
   if (acceptance === 'held') return
-  record.stale = true
+  record.staleness = { ...record.staleness, isStale: true }
   record.missed++
   core.afterwards(() => core.listener?.onReadSettled())
   refresher.want(record)
+}
+
+/** Whether a confirmed change is not in base yet: the application's own data does not end the wait for it. */
+function isWaitedFor({ attached, base }: QueryRecord): boolean {
+  return attached.some(({ layer }) => layer.outcome === 'confirmed' && !isCovered(layer, base))
 }
 
 function warnAboutLayers(core: Core, record: QueryRecord): void {
@@ -255,7 +281,9 @@ function warnAboutLayers(core: Core, record: QueryRecord): void {
 function setState(core: Core, record: QueryRecord, state: Partial<QueryState<unknown, Error>>): void {
   const { originals, base } = record
   if (!('data' in state) || Object.is(state.data, base?.data)) {
-    originals.setState(state)
+    // A fetch that is cancelled puts back what was before it: what has made the query stale since stays.
+    const isStale = 'isInvalidated' in state && record.staleness.isStale
+    originals.setState(isStale ? { ...state, isInvalidated: true } : state)
     return
   }
   core.transition(() => {

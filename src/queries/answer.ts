@@ -1,7 +1,6 @@
 /** What a mutation's answer says, as server data: rows that `apply` writes, or whole queries that it sets. */
 
 import type { Cursor } from '../base/cursor'
-import { compareCursors, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
 import { isSameId, rowName } from '../base/rows'
@@ -11,7 +10,8 @@ import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import type { Layer } from '../evidence/evidence'
-import { isCovered, isOlder } from '../evidence/evidence'
+import { isCovered } from '../evidence/evidence'
+import { isAt } from '../evidence/order'
 import { accept, markStale } from './base'
 import type { QueryRecord } from './cell'
 import type { Versions } from './push'
@@ -70,69 +70,64 @@ function acceptAnswer(
 ): void {
   const base = record.base
   if (base === undefined) return
-  const whole = ops.some((op) => op.kind === 'set' || op.kind === 'update')
-  const rows = whole
-    ? undefined
-    : new Set(ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
-  const named = answer.named
-  const known = named === undefined ? [] : [...named.reflects]
-  const own = answer.contains ? { own: layer.id } : undefined
-  const start = layer.firstSendTick
-  if (whole) {
-    const data = fold(record.baseLocated, ops, core.drafts).data
-    const asked = named?.asked
-    accept(core, record, {
-      kind: 'answer',
-      data,
-      at: answer.cursor,
-      start,
-      has: new Set([...known, ...(answer.contains ? [layer.id] : [])]),
-      asked,
-      ...own,
-    })
+  const { cursor, named } = answer
+  const said = {
+    kind: 'answer' as const,
+    answeredAt: cursor,
+    floor: cursor,
+    has: new Set(answer.contains ? [layer.id] : []),
+    reflects: named?.reflects,
+    asked: named?.asked,
+    ...(answer.contains ? { own: layer.id } : undefined),
+  }
+  if (ops.some((op) => op.kind === 'set')) {
+    const { data } = fold(record.baseLocated, ops, core.drafts)
+    // A position is a base's only where reads have one: data that no read can be compared with would lock them out.
+    const at = base.at === undefined ? undefined : cursor
+    accept(core, record, { ...said, data, at, start: layer.firstSendTick })
     return
   }
-  if (isBehind(record, answer.cursor)) return
-  const located = fold(
-    record.baseLocated,
-    ops.filter((op) => !isOutdated(record.baseLocated, op, versions)),
-    core.drafts,
-  )
-  if (!ops.some((op) => isIn(located, op))) return // these rows are not of this query
-  const { data } = located
-  const incoming = {
-    kind: 'answer' as const,
-    data,
-    at: base.at,
-    rowsAt: answer.cursor,
-    floor: laterCursor(base.floor, answer.cursor),
-    // With positions the row stands on the base as it is now; without, order of requests decides.
-    start: answer.cursor === undefined ? start : Math.max(start, base.start),
-    has: new Set([...base.has, ...known, ...(answer.contains ? [layer.id] : [])]),
-    asked: named?.asked,
-    rows,
-    on: base,
-    ...own,
-  }
-  if (answer.cursor === undefined && base.at !== undefined) {
+  if (isAt(base, cursor)) return // it knows more than these rows
+  if (cursor === undefined && base.at !== undefined) {
     markStale(core, record)
     return
   }
-  if (isOlder(incoming, base)) {
-    markStale(core, record, answer.cursor)
-    return
-  }
-  accept(core, record, incoming)
+  const { baseLocated } = record
+  const located = fold(
+    baseLocated,
+    ops.filter((op) => !isOutdated(baseLocated, op, versions)),
+    core.drafts,
+  )
+  const isUnknown = ops.some((op) => op.kind === 'update')
+  // These rows are not of this query.
+  if (isUnknown ? Object.is(located.data, base.data) : !ops.some((op) => isIn(located, op))) return
+  const rows = isUnknown ? changedRows(baseLocated, located) : rowsOf(ops)
+  accept(core, record, {
+    ...said,
+    data: located.data,
+    at: base.at,
+    part: isUnknown ? 'unknown' : rows,
+    rows,
+    // With positions the row stands on the base as it is now; without, order of requests decides.
+    start: cursor === undefined ? layer.firstSendTick : Math.max(layer.firstSendTick, base.start),
+    on: base,
+  })
+}
+
+function rowsOf(ops: readonly Op[]): ReadonlySet<string> {
+  return new Set(ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+}
+
+function changedRows(before: Located, after: Located): ReadonlySet<string> {
+  const known = new Set(before.lists.flatMap(({ rows }) => rows))
+  const names = after.lists.flatMap(({ entity, rows }) =>
+    rows.filter((row) => !known.has(row)).map((row) => rowName(entity.type, entity.idOf(row))),
+  )
+  return new Set(names)
 }
 
 function isIn(located: Located, op: Op): boolean {
   return op.kind === 'remove' || ('entity' in op && find(located, op.entity.type, op.id).length > 0)
-}
-
-/** Base is already past the answer: it knows more than these rows. */
-function isBehind(record: QueryRecord, cursor: Cursor | undefined): boolean {
-  const at = record.base?.at
-  return cursor !== undefined && at !== undefined && (compareCursors(cursor, at) ?? 1) <= 0
 }
 
 function isOutdated(located: Located, op: Op, versions: Versions): boolean {

@@ -4,41 +4,56 @@
  */
 
 import type { Cursor } from '../base/cursor'
-import { compareCursors, isAtOrPast, laterCursor, sameEpoch } from '../base/cursor'
 import { canonical } from '../base/key'
 import { freezeDeep } from '../data/copies'
 import { find, locate } from '../data/entities'
 import { fold } from '../data/fold'
 import { reconcile } from '../data/share'
-import type { Base, Held, Incoming, Layer } from '../evidence/evidence'
-import { isBelowFloor, isCovered, isOlder, judge } from '../evidence/evidence'
-import type { QueryRecord } from './cell'
-import { concernsRows, isRepeatable } from './cell'
+import type { Base, Held, Incoming, Layer, RowNews, Share, Verdict } from '../evidence/evidence'
+import { isCovered, judge, orderOf } from '../evidence/evidence'
+import {
+  byPosition,
+  floorOf,
+  isBelowFloor,
+  isComputedOn,
+  isFenced,
+  isOlder,
+  isOneLog,
+  isOvertaken,
+} from '../evidence/order'
+import { afterRead, staled } from '../evidence/staleness'
+import type { Attached, QueryRecord } from './cell'
+import { isRepeatable, shareOf } from './cell'
 import type { Core } from './transition'
 
 /** `older`: base is already past it. `unknown`: it cannot be told what it contains; ask again. */
 export type Acceptance = 'accepted' | 'held' | 'older' | 'unknown' | 'ignored'
 
+/** Nothing is dropped without a mark: what is not taken leaves the query stale, and is read. */
 export function accept(core: Core, record: QueryRecord, arrived: Incoming): Acceptance {
   const { base } = record
   if (arrived.kind === 'manual') return publish(core, record, arrived)
   const incoming = withoutDeleted(core, record, arrived)
-  if (isOlder(incoming, base)) {
-    if (incoming.at === undefined && base?.at !== undefined) markStale(core, record)
-    return 'older'
+  const at = incoming.answeredAt ?? incoming.at
+  const isPart = incoming.kind === 'answer' || incoming.kind === 'push'
+  if (isOlder(incoming, base, record.missed)) {
+    if (incoming.at !== undefined || base?.at === undefined) return 'older'
+    if (incoming.kind !== 'read') markStale(core, record, incoming.answeredAt)
+    return 'unknown' // without a position it may be of any age
   }
-  if (incoming.kind === 'answer' || incoming.kind === 'push') {
-    if (base === undefined) {
-      markStale(core, record, incoming.rowsAt ?? incoming.at)
-      return 'ignored'
-    }
-    if (incoming.own !== undefined && base.has.has(incoming.own) && incoming.at === undefined) return 'ignored'
+  if (isPart && base === undefined) {
+    markStale(core, record, at)
+    return 'ignored'
   }
-  if (isBelowFloor(incoming, base)) return 'unknown'
-  if (incoming.at === undefined && isFenced(core, record, incoming)) return 'unknown'
+  if (isPart && incoming.own !== undefined && base?.has.has(incoming.own) && at === undefined) return 'ignored'
   const wait = new Set<string>()
-  if (!decide(core, record, incoming, wait)) {
-    if (incoming.kind !== 'read') markStale(core, record, incoming.at)
+  const isTaken =
+    !isBelowFloor(incoming, base) &&
+    !isFenced(incoming, record.fences) &&
+    !isOvertaken(incoming, base) &&
+    decide(core, record, incoming, wait)
+  if (!isTaken) {
+    if (incoming.kind !== 'read') markStale(core, record, at)
     return 'unknown'
   }
   if (incoming.on !== undefined && 'wait' in incoming.on) for (const id of incoming.on.wait) wait.add(id)
@@ -53,7 +68,7 @@ function withoutDeleted(core: Core, record: QueryRecord, incoming: Incoming): In
   if (incoming.kind !== 'read' || core.tombstones.size === 0 || record.shape === undefined) return incoming
   let located = locate(incoming.data, record.shape)
   for (const { type, id, version, at, tick } of core.tombstones.values()) {
-    const order = incoming.at !== undefined && at !== undefined ? compareCursors(incoming.at, at) : undefined
+    const order = orderOf(incoming.at, at)
     // Of another log, or without positions: a read that was issued after the deletion was heard of is younger.
     if (order === undefined ? incoming.start > tick : order >= 0) continue
     const place = find(located, type, id)[0]
@@ -66,38 +81,33 @@ function withoutDeleted(core: Core, record: QueryRecord, incoming: Incoming): In
   return { ...incoming, data: located.data }
 }
 
-/** Without cursors: whether something was confirmed, or accepted, that this data may be from before of. */
-function isFenced(core: Core, record: QueryRecord, incoming: Incoming): boolean {
-  for (const [id, tick] of record.fences) {
-    if (tick > incoming.start && id !== incoming.own && !incoming.has.has(id)) return true
-  }
-  if (incoming.kind === 'answer' && record.base !== undefined && record.base.accepted > incoming.start) {
-    markStale(core, record)
-    return true
-  }
-  return false
-}
-
 /** Decides for every mutation that touches the query; `false`: for one of them it cannot be told. */
 function decide(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<string>): boolean {
-  for (const attached of record.attached) {
+  const { base } = record
+  const isContinued = base !== undefined && isOneLog(incoming, base)
+  /** Scopes of which it contains a mutation: then it contains those before it. */
+  const reached = new Set<string>()
+  for (const attached of [...record.attached].reverse()) {
     const { layer } = attached
-    if (layer.id === incoming.own) {
+    const isKnown = layer.id === incoming.own || (isContinued && isCovered(layer, base))
+    const verdict = isKnown ? 'contains' : verdictOn(incoming, attached, reached.has(layer.scope))
+    if (verdict === 'contains') {
       incoming.has.add(layer.id)
+      reached.add(layer.scope)
       continue
     }
-    const known = isCovered(layer, record.base) && isSameLog(incoming, record.base)
-    const verdict =
-      incoming.rows !== undefined && !concernsRows(attached, incoming.rows) ? 'lacks' : judge(incoming, layer)
-    if (verdict === 'contains' || known) incoming.has.add(layer.id)
-    else if (verdict === 'lacks' || isRepeatable(record, attached, incoming.data, core.drafts)) continue
-    else {
-      if (record.mode !== 'exact' && incoming.asked === undefined) warnOfWaiting(core, record, layer)
-      if (verdict === 'unknowable') return false
-      wait.add(layer.id)
-    }
+    if (verdict === 'lacks' || isRepeatable(record, attached, incoming.data, core.drafts)) continue
+    if (record.mode !== 'exact' && incoming.asked === undefined) warnOfWaiting(core, record, layer)
+    if (verdict === 'unknowable') return false
+    wait.add(layer.id)
   }
   return true
+}
+
+function verdictOn(incoming: Incoming, attached: Attached, hasLater = false): Verdict {
+  const { part } = incoming
+  const share: Share = part === undefined ? 'all' : part === 'unknown' ? 'some' : shareOf(attached, part)
+  return judge(incoming, attached.layer, share, hasLater)
 }
 
 function warnOfWaiting(core: Core, { query }: QueryRecord, { mutationKey }: Layer): void {
@@ -108,28 +118,25 @@ function warnOfWaiting(core: Core, { query }: QueryRecord, { mutationKey }: Laye
   )
 }
 
-function isSameLog(incoming: Incoming, base: Base | undefined): boolean {
-  return incoming.at === undefined || base?.at === undefined || sameEpoch(incoming.at, base.at)
-}
-
 function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptance {
   const previous = record.base
   core.touch(record)
   record.missed = 0
   record.unfolded.all = true // coverage may change though the data does not
-  const continues = previous !== undefined && isSameLog(incoming, previous)
   const has = new Set(incoming.has)
-  if (continues) keepKnown(record, previous, incoming, has)
+  if (previous !== undefined && isOneLog(incoming, previous)) keepKnown(record, previous, incoming, has)
   const shared = shareData(record, incoming)
   if (core.development) freezeDeep(shared)
   record.base = {
     data: shared,
     at: incoming.at,
-    floor: laterCursor(continues ? floorOf(previous, incoming) : undefined, incoming.floor),
+    ...floorAfter(core, incoming, previous),
+    rowsAt: rowsAtOf(incoming, previous),
     start: startOf(incoming, previous),
     accepted: core.tickNow,
     has,
-    hasNews: incoming.kind !== 'manual' && incoming.kind !== 'stored',
+    hasNews: incoming.kind === 'manual' ? previous?.hasNews === true : incoming.kind !== 'stored',
+    from: incoming,
   }
   if (!Object.is(record.baseLocated.data, shared) || record.baseLocated.shape !== record.shape) {
     record.baseLocated = locate(shared, record.shape)
@@ -141,18 +148,36 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
   record.held = record.held.filter(
     (held) => !isOlder(held, record.base) && (held.at === undefined || held.at !== record.base?.at),
   )
-  for (const [id, tick] of record.fences) if (tick < incoming.start) record.fences.delete(id)
   release(core, record)
   core.afterwards(() => core.listener?.onReadSettled())
   return 'accepted'
 }
 
-/** Rows from an answer say nothing of the rest of the query: that is as old as it was. */
-function startOf(incoming: Incoming, previous: Base | undefined): number {
-  if (previous === undefined) return incoming.start
-  if (incoming.kind === 'answer' && incoming.rows !== undefined) return previous.start
-  return incoming.kind === 'push' ? Math.max(incoming.start, previous.start) : incoming.start
+function floorAfter(core: Core, incoming: Incoming, previous: Base | undefined): Pick<Base, 'floor' | 'floorTick'> {
+  const floor = floorOf(incoming, previous)
+  const isKnown = floor === previous?.floor
+  return { floor, floorTick: isKnown ? (previous?.floorTick ?? 0) : core.tickNow }
 }
+
+/** Parts, and the application's own data, say nothing of the rest of the query: that is as old as it was. */
+function startOf(incoming: Incoming, previous: Base | undefined): number {
+  const { kind, start, part } = incoming
+  if (kind === 'manual') return previous?.start ?? 0
+  if (previous === undefined || (kind !== 'push' && part === undefined)) return start
+  return kind === 'push' ? Math.max(start, previous.start) : previous.start
+}
+
+/** What answers have brought stays known until the whole is at their position. */
+function rowsAtOf(incoming: Incoming, previous: Base | undefined): ReadonlyMap<string, RowNews> {
+  const { kind, part, rows, answeredAt } = incoming
+  const before = kind === 'push' || part !== undefined ? [...(previous?.rowsAt ?? [])] : []
+  const kept = before.filter(([, { at }]) => (orderOf(incoming.at, at) ?? -1) < 0)
+  if (rows === undefined || answeredAt === undefined) return kept.length === 0 ? NO_ROWS : new Map(kept)
+  const news: RowNews = { at: answeredAt, isWhole: part !== 'unknown' }
+  return new Map([...kept, ...[...rows].map((name) => [name, news] as const)])
+}
+
+const NO_ROWS: ReadonlyMap<string, RowNews> = new Map()
 
 // What base was known to contain is not forgotten; old ids beyond 256 are of mutations that have long left.
 function keepKnown(record: QueryRecord, previous: Base, incoming: Incoming, has: Set<string>): void {
@@ -166,11 +191,6 @@ function keepKnown(record: QueryRecord, previous: Base, incoming: Incoming, has:
   }
 }
 
-// The application's own data has no position, but reads from before the base it replaced are still too old.
-function floorOf(previous: Base, incoming: Incoming): Cursor | undefined {
-  return incoming.kind === 'manual' ? laterCursor(previous.floor, previous.at) : previous.floor
-}
-
 function shareData(record: QueryRecord, { data, isWhole }: Incoming): unknown {
   if (record.share === false) return data
   if (typeof record.share === 'function') return isWhole ? data : record.share(record.base?.data, data)
@@ -179,10 +199,8 @@ function shareData(record: QueryRecord, { data, isWhole }: Incoming): unknown {
 
 function freshen(core: Core, record: QueryRecord, incoming: Incoming): void {
   if (incoming.kind !== 'read') return
-  const behind =
-    incoming.at !== undefined && record.staleAt !== undefined && (compareCursors(incoming.at, record.staleAt) ?? 0) < 0
-  record.stale = behind || incoming.start <= record.staleTick
-  if (record.stale) {
+  record.staleness = afterRead(record.staleness, incoming)
+  if (record.staleness.isStale) {
     core.refresh(record)
     return
   }
@@ -201,7 +219,7 @@ function write(record: QueryRecord, incoming: Incoming): void {
     if (query.promise === undefined && query.state.fetchStatus !== 'idle' && !record.wanted) becomeIdle(record)
   }
   ;(query.state as { cursor?: Cursor | undefined }).cursor = base?.at
-  if (record.stale && incoming.kind !== 'manual') query.invalidate()
+  if (record.staleness.isStale && incoming.kind !== 'manual') query.invalidate()
   record.arrival?.resolve(base?.data)
   record.arrival = undefined
 }
@@ -214,9 +232,7 @@ function becomeIdle({ query, originals }: QueryRecord): void {
 
 // The first and the newest waiting base are kept: the first is released soonest, the newest is the one to end at.
 function hold(core: Core, record: QueryRecord, held: Held): void {
-  const all = [...record.held, held].sort((a, b) =>
-    a.at === undefined || b.at === undefined ? 0 : (compareCursors(a.at, b.at) ?? 0),
-  )
+  const all = [...record.held, held].sort(byPosition)
   record.held = all.filter((_, at) => at === 0 || at === all.length - 1)
   core.afterwards(() => core.listener?.onReadSettled())
   if (record.mode === 'exact') {
@@ -229,14 +245,29 @@ function release(core: Core, record: QueryRecord): void {
   const ready = record.held.filter((held) => held.wait.size === 0).at(-1)
   if (ready === undefined) return
   record.held = record.held.filter((held) => held !== ready)
-  if (!isOlder(ready, record.base) && !isBelowFloor(ready, record.base)) publish(core, record, ready)
+  if (isOlder(ready, record.base)) return
+  if (fitsOn(record, ready)) publish(core, record, ready)
+  else ask(core, record, ready)
 }
 
-/** Old by rule: an event that was not applied (with its position), or something that no position tells. */
+/** Whether what waited can follow base as it is now: put onto base, or onto what waited and could follow it itself. */
+function fitsOn(record: QueryRecord, held: Held): boolean {
+  const { base, fences } = record
+  if (isOlder(held, base) || isBelowFloor(held, base) || isFenced(held, fences)) return false
+  const { on } = held
+  return isComputedOn(on, base) || (on !== undefined && 'wait' in on && fitsOn(record, on))
+}
+
+/** What waited cannot be used: a read brings it. */
+function ask(core: Core, record: QueryRecord, held: Held): void {
+  record.held = record.held.filter((other) => other !== held)
+  record.wanted = true
+  markStale(core, record, held.answeredAt ?? held.at)
+}
+
+/** Old by rule: news that was not applied (with its position), or something that no position tells. */
 export function markStale(core: Core, record: QueryRecord, at?: Cursor | undefined): void {
-  record.stale = true
-  if (at === undefined) record.staleTick = core.tickNow
-  else record.staleAt = laterCursor(record.staleAt, at)
+  record.staleness = staled(record.staleness, core.tickNow, at)
   if (!record.query.state.isInvalidated) {
     core.touch(record)
     record.query.invalidate()
@@ -252,7 +283,9 @@ export function outcome(
   cursor: Cursor | undefined,
 ): void {
   if (layer.outcome === 'confirmed') {
-    layer.confirmedAt ??= cursor
+    if (layer.confirmedAt !== undefined || cursor === undefined) return
+    layer.confirmedAt = cursor
+    for (const record of core.touchedBy(layer).keys()) core.touch(record)
     return
   }
   const tick = core.tick()
@@ -265,37 +298,27 @@ export function outcome(
   }
   for (const record of core.touchedBy(layer).keys()) {
     core.touch(record)
-    // With positions they tell which read is too old.
-    if (kind === 'confirmed' && record.base?.at === undefined) record.fences.set(layer.id, tick)
-    decideHeld(core, record, layer, kind === 'confirmed', cursor)
+    for (const held of [...record.held]) decideHeld(core, record, held, layer)
+    release(core, record)
     if (record.wanted) core.refresh(record)
   }
 }
 
-function decideHeld(
-  core: Core,
-  record: QueryRecord,
-  layer: Layer,
-  confirmed: boolean,
-  cursor: Cursor | undefined,
-): void {
-  for (const held of [...record.held]) {
-    if (!held.wait.has(layer.id)) continue
-    const at = held.rowsAt ?? held.at
-    const split =
-      held.newest !== undefined &&
-      cursor !== undefined &&
-      at !== undefined &&
-      isAtOrPast(held.newest, cursor) &&
-      !isAtOrPast(at, cursor)
-    if (confirmed && (cursor === undefined || split)) {
-      record.held = record.held.filter((other) => other !== held)
-      record.wanted = true
-      markStale(core, record)
-      continue
-    }
-    held.wait.delete(layer.id)
-    if (confirmed && at !== undefined && cursor !== undefined && isAtOrPast(at, cursor)) held.has.add(layer.id)
+/** An event that waits on what waits is known as far as all of them are. */
+function verdictOnChain(held: Held, attached: Attached): Verdict {
+  const { on } = held
+  const before = on !== undefined && 'wait' in on ? verdictOnChain(on, attached) : 'lacks'
+  return before === 'lacks' ? verdictOn(held, attached) : before
+}
+
+function decideHeld(core: Core, record: QueryRecord, held: Held, layer: Layer): void {
+  if (!held.wait.has(layer.id)) return
+  const attached = record.attached.find((each) => each.layer === layer)
+  const verdict = attached === undefined ? judge(held, layer, 'all') : verdictOnChain(held, attached)
+  if (verdict === 'unknowable' || verdict === 'open') {
+    ask(core, record, held)
+    return
   }
-  release(core, record)
+  held.wait.delete(layer.id)
+  if (verdict === 'contains') held.has.add(layer.id)
 }

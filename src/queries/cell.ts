@@ -3,7 +3,6 @@
  * view. A view is always the fold of base and layers; nothing else writes it.
  */
 import type { Query, QueryObserver } from '@tanstack/query-core'
-import type { Cursor } from '../base/cursor'
 import type { Deferred } from '../base/deferred'
 import { rowName } from '../base/rows'
 import type { Located, RowsOption, Shape } from '../data/entities'
@@ -13,8 +12,11 @@ import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import type { ReadEvidence } from '../evidence/answers'
-import type { Base, Held, Layer } from '../evidence/evidence'
+import type { Base, Held, Layer, Share } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
+import type { Fence } from '../evidence/order'
+import type { Staleness } from '../evidence/staleness'
+import { freshAt } from '../evidence/staleness'
 
 /** How exactly an endpoint says what its answers contain: by names, by positions, by nothing (order of requests). */
 export type Mode = 'exact' | 'cursor' | 'fence'
@@ -57,12 +59,10 @@ export interface QueryRecord {
   unfolded: { appended: Attached[]; removed: Attached[]; all: boolean }
   /** How many of the attached layers do more than change rows where they stand. */
   notPlain: number
-  /** Newest position of an event for this query that was not applied to it. */
-  staleAt: Cursor | undefined
-  staleTick: number
-  stale: boolean
-  /** Without cursors: tick of the confirmation of each mutation that touched it. */
-  readonly fences: Map<string, number>
+  staleness: Staleness
+  readonly fences: Map<string, Fence>
+  /** Own mutations that base contains, by no position, and whose events are still to come; the rows that they changed. */
+  readonly echoes: Map<string, ReadonlySet<string> | 'all'>
   /** Reads discarded in a row. */
   missed: number
   /** A read is to be made as soon as it can be. */
@@ -95,10 +95,9 @@ export function createRecord(query: Query, originals: Originals): QueryRecord {
     skipped: false,
     unfolded: { appended: [], removed: [], all: false },
     notPlain: 0,
-    staleAt: undefined,
-    staleTick: 0,
-    stale: false,
+    staleness: freshAt(undefined, 0),
     fences: new Map(),
+    echoes: new Map(),
     missed: 0,
     wanted: false,
     awaited: 0,
@@ -234,9 +233,36 @@ function standsOnOthers(record: QueryRecord, { layer, ops }: Attached): boolean 
   )
 }
 
+/** How much of what the layer changes in the query these rows are. */
+export function shareOf({ ops }: Attached, rows: ReadonlySet<string>): Share {
+  const isIn = ops.map((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
+  if (isIn.every(Boolean)) return 'all'
+  return isIn.some(Boolean) || ops.some((op) => op.kind === 'update' || op.kind === 'set') ? 'some' : 'none'
+}
+
 /** Whether the layer changes one of these rows of the query (all of it, if it has a recipe for the whole data). */
 export function concernsRows({ ops }: Attached, rows: ReadonlySet<string>): boolean {
   return ops.some((op) => op.kind === 'update' || op.kind === 'set' || rows.has(rowName(op.entity.type, op.id)))
+}
+
+/** A layer leaves because base contains its mutation: a read that is out, or that waits, may not. */
+export function fence(record: QueryRecord, { id, confirmedTick, confirmedAt }: Layer): void {
+  if (isReading(record) || record.held.length > 0) record.fences.set(id, { tick: confirmedTick, at: confirmedAt })
+}
+
+const ECHOES = 64
+
+/** A layer leaves a base without a position: events for its rows may be from before it, until its own has come. */
+export function expectEcho({ echoes }: QueryRecord, { layer, ops }: Attached): void {
+  const rows = ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : []))
+  echoes.set(layer.id, rows.length === ops.length ? new Set(rows) : 'all')
+  const [first] = echoes.keys()
+  if (echoes.size > ECHOES && first !== undefined) echoes.delete(first)
+}
+
+/** Nothing is left that may be from before a mutation whose layer has left. */
+export function clearFences(record: QueryRecord): void {
+  if (!isReading(record) && record.held.length === 0) record.fences.clear()
 }
 
 export type AnyObserver = QueryObserver<never, never, never, never, never>

@@ -25,7 +25,7 @@ export function extendQueryContext(
     const fields: Record<string, string> = {}
     if (http.speaksSync(input)) {
       if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
-      const least = laterCursor(record.staleAt, core.ownAt)
+      const least = laterCursor(record.staleness.at, core.ownAt)
       if (least !== undefined) fields[HEADERS.minCursor] = least
     }
     const { signal } = context as { signal?: AbortSignal }

@@ -3,16 +3,17 @@
  * transaction is one transition. A change that cannot be placed in a query leaves that query stale at its position.
  */
 import type { Cursor } from '../base/cursor'
-import { compareCursors, isAtOrPast } from '../base/cursor'
 import { SyncError, sentence } from '../base/errors'
 import { applyPatch, mergePatch } from '../base/json-patch'
 import { messageOf } from '../base/kinds'
 import type {
   AckMessage,
+  EntityRef,
   InvalidateMessage,
   MutationOutcome,
   PatchMessage,
   RowChange,
+  RowId,
   StateMessage,
   Version,
 } from '../base/messages'
@@ -22,6 +23,8 @@ import { find, holds, locate } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import type { Base, Held } from '../evidence/evidence'
+import { isAt, mayFollow, newsOf } from '../evidence/order'
+import { heard, isFrozen } from '../evidence/staleness'
 import { accept, markStale } from './base'
 import type { QueryRecord } from './cell'
 import { isReading } from './cell'
@@ -57,12 +60,13 @@ export function applyPush(
   const event: PushEvent = { cursor, names, versions }
   const changes = messages.flatMap((message) => (message.event === 'patch' ? message.changes : []))
   for (const change of changes) bury(core, change, cursor)
-  for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)
+  // What a transaction makes stale is not patched by it, in whatever order it says so: a read brings it.
   for (const message of messages) {
     if (message.event === 'patch') staleWithoutRows(deps, message, event)
-    if (message.event === 'state') applyState(core, message, event)
     if (message.event === 'invalidate') invalidate(deps, message, event)
   }
+  for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)
+  for (const message of messages) if (message.event === 'state') applyState(core, message, event)
   confirm(outcomes)
 }
 
@@ -71,7 +75,11 @@ function staleWithoutRows({ core, targets }: PushDeps, { topics, changes }: Patc
   for (const topic of topics ?? []) {
     for (const record of targets.byTopic(topic)) {
       const types = record.shape?.pairs.map(([kind]) => kind.type) ?? []
-      if (changes.every(({ type }) => types.includes(type)) || isKnown(record, event) || isOwnEcho(record, event))
+      if (
+        changes.every(({ type }) => types.includes(type)) ||
+        isAt(record.base, event.cursor) ||
+        isOwnEcho(record, event)
+      )
         continue
       markStale(core, record, event.cursor)
     }
@@ -114,39 +122,69 @@ function concernedBy(targets: Targets, changes: readonly RowChange[]): Map<Query
   return concerned
 }
 
-/** Whether base already contains everything up to the event. */
-function isKnown(record: QueryRecord, { cursor }: PushEvent): boolean {
-  return cursor !== undefined && record.base?.at !== undefined && isAtOrPast(record.base.at, cursor)
-}
-
-/** Whether this base, or waiting base, lacks an earlier event: then a later one may not be applied to it either. */
-function missedOne(on: Base | Held, staleAt: Cursor | undefined): boolean {
-  return on.at !== undefined && staleAt !== undefined && (compareCursors(on.at, staleAt) ?? 0) < 0
-}
-
 function patchRecord(core: Core, record: QueryRecord, changes: readonly RowChange[], event: PushEvent): void {
-  if (isKnown(record, event)) return
-  const held = event.names === undefined ? record.held.at(-1) : undefined
-  const on = held ?? record.base
-  const placed =
-    on === undefined || missedOne(on, record.staleAt)
-      ? undefined
-      : place(core, record, locateOn(record, on.data), changes, event.versions)
+  if (isAt(record.base, event.cursor)) return
+  const { names, cursor } = event
+  // An event that says what it contains goes onto base although a read waits, unless what waits is an event before it.
+  const waiting =
+    names === undefined || record.held.some(({ kind }) => kind !== 'read') ? record.held.at(-1) : undefined
+  const on = waiting ?? record.base
+  const fits = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, record.staleness)
+  const news = fits ? newsFor(record, on, changes, event) : undefined
+  const placed = fits && news ? place(core, record, locateOn(record, on.data), news, event.versions) : undefined
   if (on === undefined || placed === undefined) {
-    markStale(core, record, event.cursor)
+    markStale(core, record, cursor)
+    takeOut(core, record, changes, event)
     return
   }
-  if (isReading(record) && on.at === undefined) record.staleTick = core.tickNow // the read in flight may be from before
+  // The read in flight may be from before.
+  if (isReading(record) && on.at === undefined) record.staleness = heard(record.staleness, core.tickNow)
   accept(core, record, {
     kind: 'push',
     data: placed,
-    at: on.at === undefined ? undefined : event.cursor,
+    ...(on.at === undefined ? { floor: cursor } : { at: cursor }),
     start: on.start,
-    has: new Set([...on.has, ...(event.names ?? [])]),
-    asked: event.names === undefined ? undefined : 'all',
-    rows: new Set(changes.map(({ type, id }) => rowName(type, id))),
+    has: new Set([...on.has, ...(names ?? [])]),
+    asked: names === undefined ? undefined : 'all',
+    part: new Set(changes.map(({ type, id }) => rowName(type, id))),
     on,
   })
+}
+
+/** What of an event base lacks; `undefined`: it may be from before an own write that base has. */
+function newsFor(
+  record: QueryRecord,
+  on: Base | Held,
+  changes: readonly RowChange[],
+  { cursor, names, versions }: PushEvent,
+): readonly RowChange[] | undefined {
+  const kinds = changes.map(({ type, id }) => newsOf(on, rowName(type, id), cursor))
+  if (kinds.includes('doubtful')) return undefined
+  const unknown = changes.filter((_, i) => kinds[i] === 'news')
+  if (on.at !== undefined) return unknown
+  const { echoes } = record
+  const known = (names ?? []).flatMap((id) => echoes.get(id) ?? [])
+  for (const id of names ?? []) echoes.delete(id)
+  const isAmong = (rows: ReadonlyArray<ReadonlySet<string> | 'all'>, name: string): boolean =>
+    rows.some((each) => each === 'all' || each.has(name))
+  const news = unknown.filter(({ type, id }) => !isAmong(known, rowName(type, id)))
+  const waited = [...echoes.values()]
+  const isDoubtful = (change: RowChange): boolean => {
+    if (!isAmong(waited, rowName(change.type, change.id))) return false
+    return typeof versionIn(record, change.type, change.id, versions) !== 'number' || typeof change.version !== 'number'
+  }
+  return news.some(isDoubtful) ? undefined : news
+}
+
+/** A base that waits for a read keeps no row that is known to be deleted. */
+function takeOut(core: Core, record: QueryRecord, changes: readonly RowChange[], { versions }: PushEvent): void {
+  const { base } = record
+  const gone = changes.filter(({ op }) => op === 'del')
+  const data = base === undefined ? undefined : place(core, record, record.baseLocated, gone, versions)
+  if (base === undefined || data === undefined || Object.is(data, base.data)) return
+  const { at, start, has } = base
+  const part = new Set(gone.map(({ type, id }) => rowName(type, id)))
+  accept(core, record, { kind: 'push', data, at, start, has: new Set(has), part, on: base })
 }
 
 function locateOn(record: QueryRecord, data: unknown): Located {
@@ -228,34 +266,44 @@ function isAtLeast(current: Version | undefined, version: Version): boolean {
   return current !== undefined && current === version
 }
 
+/**
+ * A whole value is news only where its position can be compared with base's, or base is no news itself (the application's
+ * own, initial or stored data); else it says no more than that base is old.
+ */
 function applyState(core: Core, message: StateMessage, event: PushEvent): void {
   const record = core.records.get(core.hashKey(message.key))
-  if (record === undefined || isKnown(record, event)) return
+  if (record === undefined || isAt(record.base, event.cursor)) return
   const { base } = record
-  const current = typeof base?.data === 'object' && base.data !== null ? event.versions.get(base.data) : undefined
+  const { cursor, names, versions } = event
+  const current = typeof base?.data === 'object' && base.data !== null ? versions.get(base.data) : undefined
   if (message.version !== undefined && isAtLeast(current, message.version)) return
-  if (base === undefined || (message.patch !== undefined && current !== message.base)) {
-    markStale(core, record, event.cursor)
+  const isPatch = message.patch !== undefined
+  const follows = base !== undefined && cursor !== undefined && mayFollow(base, cursor)
+  const isComparable = follows && (base.at !== undefined || !base.hasNews)
+  if (!isComparable || (isPatch && (current !== message.base || isFrozen(base, record.staleness)))) {
+    markStale(core, record, cursor)
     return
   }
   let data: unknown
   try {
     data = message.patch === undefined ? message.value : applyPatch(base.data, message.patch)
   } catch {
-    markStale(core, record, event.cursor)
+    markStale(core, record, cursor)
     return
   }
+  // Names say what the event contains. That base contains all before it is known where nothing was missed or waits.
+  const isNext = base.at !== undefined && !isFrozen(base, record.staleness) && record.held.length === 0
   accept(core, record, {
     kind: 'push',
     data,
-    at: base.at === undefined ? undefined : event.cursor,
-    start: core.tickNow,
-    has: new Set(event.names ?? []),
-    asked: event.names === undefined ? undefined : 'all',
+    at: cursor,
+    start: base.start,
+    has: new Set([...(names ?? []), ...(isNext ? base.has : [])]),
+    asked: names === undefined || !isNext ? undefined : 'all',
   })
   const published: unknown = record.base?.data
   if (message.version !== undefined && typeof published === 'object' && published !== null)
-    event.versions.set(published, message.version)
+    versions.set(published, message.version)
 }
 
 function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent): void {
@@ -263,29 +311,25 @@ function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent
   const stale = new Set<QueryRecord>()
   for (const key of message.keys ?? []) for (const record of targets.byKey(key, message.exact)) stale.add(record)
   for (const topic of message.topics ?? []) for (const record of targets.byTopic(topic)) stale.add(record)
-  for (const { type, id, version } of message.entities ?? []) {
-    for (const record of targets.forRow(type, id))
-      if (!hasVersion(record, type, id, version, event.versions)) stale.add(record)
+  for (const entity of message.entities ?? []) {
+    for (const record of targets.forRow(entity.type, entity.id))
+      if (!hasVersion(record, entity, event.versions)) stale.add(record)
   }
   for (const record of stale) {
-    if (isKnown(record, event) || isOwnEcho(record, event)) continue
+    if (isAt(record.base, event.cursor) || isOwnEcho(record, event)) continue
     if (message.spread !== undefined) spread(record, message.spread)
     markStale(core, record, event.cursor)
   }
 }
 
-function hasVersion(
-  record: QueryRecord,
-  type: string,
-  id: string | number,
-  version: Version | undefined,
-  versions: Versions,
-): boolean {
-  const at = find(record.baseLocated, type, id)[0]
-  const list = at === undefined ? undefined : record.baseLocated.lists[at.list]
-  if (at === undefined || list === undefined || version === undefined) return false
-  const row = list.rows[at.at]
-  return isAtLeast(knownVersion(list.entity, row, versions), version)
+function hasVersion(record: QueryRecord, { type, id, version }: EntityRef, versions: Versions): boolean {
+  return version !== undefined && isAtLeast(versionIn(record, type, id, versions), version)
+}
+
+function versionIn({ baseLocated }: QueryRecord, type: string, id: RowId, versions: Versions): Version | undefined {
+  const at = find(baseLocated, type, id)[0]
+  const list = at === undefined ? undefined : baseLocated.lists[at.list]
+  return at === undefined || list === undefined ? undefined : knownVersion(list.entity, list.rows[at.at], versions)
 }
 
 /** It names only mutations that the base contains: their answers wrote it already. */

@@ -5,10 +5,10 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/query-core'
 import { hashKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
-import { isAtOrPast } from '../base/cursor'
 import type { MutationOutcome } from '../base/messages'
 import type { Layer } from '../evidence/evidence'
 import { isCovered, isOpen } from '../evidence/evidence'
+import { isAt } from '../evidence/order'
 import type { Http } from '../platform/http'
 import { adopt } from './adopt'
 import type { Answer } from './answer'
@@ -134,9 +134,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   const staleEach = (records: Iterable<QueryRecord>, cursor?: Cursor): void =>
     core.transition(() => {
       core.tick()
-      for (const each of [...records])
-        if (cursor === undefined || each.base?.at === undefined || !isAtOrPast(each.base.at, cursor))
-          markStale(core, each, cursor)
+      for (const each of [...records]) if (!isAt(each.base, cursor)) markStale(core, each, cursor)
     })
 
   return {
@@ -224,7 +222,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
 
 function isWaiting(core: Core, record: QueryRecord): boolean {
   if (record.held.length > 0) return true
-  if (!record.stale) return false
+  if (!record.staleness.isStale) return false
   return (
     record.mode === 'fence' &&
     record.attached.some(

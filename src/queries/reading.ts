@@ -9,8 +9,8 @@ import { isReading, isRepeatable, isWatched } from './cell'
 import type { Core } from './transition'
 
 export interface Refresher {
-  /** Asks for a read of the query as soon as it may be made, if somebody watches it. */
-  want(record: QueryRecord): void
+  /** Asks for a read of the query as soon as it may be made, if somebody watches it; after a failure not at once. */
+  want(record: QueryRecord, hasFailed?: boolean): void
   /** A read ended: makes the next one if one is wanted. */
   next(record: QueryRecord | undefined): void
   /** {@link want}, at a random moment within so many milliseconds. */
@@ -24,14 +24,17 @@ export interface Refresher {
 
 /** Delay before the n-th read in a row that did not help. */
 const STEPS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000]
+/** The step of those that the first read after a failure waits for. */
+const AFTER_FAILURE = 4
 
 export function createRefresher(core: Core): Refresher {
   let queued = new Set<QueryRecord>()
   let scheduled = false
   let stopped = false
 
-  function want(record: QueryRecord): void {
+  function want(record: QueryRecord, hasFailed = false): void {
     record.wanted = true
+    if (hasFailed) record.attempts = Math.max(record.attempts, AFTER_FAILURE)
     queued.add(record)
     if (scheduled) return
     scheduled = true

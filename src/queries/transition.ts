@@ -16,10 +16,11 @@ import { createDrafts } from '../data/fold'
 import type { HashKey, Op } from '../data/recipes'
 import type { Layer } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
+import { withFloor } from '../evidence/order'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
 import type { AnyObserver, Attached, QueryRecord } from './cell'
-import { attach, attachment, detach, hasEffect, isWatched } from './cell'
+import { attach, attachment, detach, expectEcho, fence, hasEffect, isWatched } from './cell'
 import type { MutedListeners } from './muting'
 import { mute, unmute } from './muting'
 import { refold } from './view'
@@ -323,6 +324,12 @@ export function createCore(deps: CoreDeps): Core {
       isOwn = true // an echo or a read that brings an own write ends its optimism
       detach(record, attached)
       touched.get(layer)?.delete(record)
+      fence(record, layer)
+      // Where base has no position, events from before this one must not be put onto it.
+      if (record.base !== undefined && record.base.at === undefined) {
+        record.base = withFloor(record.base, layer.confirmedAt, core.tickNow)
+        expectEcho(record, attached)
+      }
     }
     refold(record, drafts, (attached, error) => reportThrow(record, attached, error))
   }
@@ -333,7 +340,7 @@ export function createCore(deps: CoreDeps): Core {
     const { base } = record
     if (base === undefined || record.held.length > 0 || hasEffect(record, attached, drafts)) return false
     // Without effect on this base: what matters is only that no base from before the mutation comes after it.
-    record.base = { ...base, floor: laterCursor(base.floor, layer.confirmedAt) }
+    record.base = withFloor(base, layer.confirmedAt, core.tickNow)
     return true
   }
 

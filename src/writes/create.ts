@@ -48,6 +48,7 @@ export function layerOf(entry: Entry, ops: readonly Op[]): Layer {
   return {
     id: entry.id,
     pos: entry.pos,
+    scope: entry.scope,
     mutationKey: entry.mutationKey,
     ops,
     sent: entry.sent,
