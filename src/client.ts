@@ -307,9 +307,7 @@ function connect(
           cache.push(messages, cursor, (outcomes) => queue.takeOutcomes(outcomes, cursor))
         },
         outcomes: (outcomes, cursor) => cache.core.transition(() => queue.takeOutcomes(outcomes, cursor)),
-        reached: (cursor) => {
-          cache.core.streamAt = cursor
-        },
+        reached: cache.reached,
         resync: (request) => cache.resync(request),
         poll: cache.poll,
         topics: asked,

@@ -63,9 +63,14 @@ export function isOvertaken(incoming: Incoming, base: Base | undefined): boolean
   return incoming.kind === 'answer' && incoming.at === undefined && (base?.accepted ?? 0) > incoming.start
 }
 
+/** Whether a position is known to be at or past another. */
+export function isOrAfter(a: Cursor | undefined, b: Cursor | undefined): boolean {
+  return (orderOf(a, b) ?? -1) >= 0
+}
+
 /** Whether base contains everything up to the position. */
 export function isAt(base: Base | Held | undefined, cursor: Cursor | undefined): boolean {
-  return (orderOf(base?.at, cursor) ?? -1) >= 0
+  return isOrAfter(base?.at, cursor)
 }
 
 /**
@@ -78,6 +83,16 @@ export function newsOf(base: Base | Held, name: string, cursor: Cursor | undefin
   if (known === undefined || order === undefined || order < 0) return 'news'
   if (known.isWhole) return 'known'
   return order === 0 ? 'news' : 'doubtful'
+}
+
+/** Whether a later answer has brought this row. */
+export function isRowPast({ rowsAt }: Base, name: string, cursor: Cursor | undefined): boolean {
+  return (orderOf(rowsAt.get(name)?.at, cursor) ?? -1) > 0
+}
+
+/** Whether answers have brought base something that an answer at this position may be from before of. */
+export function isOvertakenByRows({ rowsAt }: Base, cursor: Cursor | undefined): boolean {
+  return [...rowsAt.values()].some(({ at }) => (orderOf(at, cursor) ?? 1) > 0)
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import type { Layer } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
-import { isAt } from '../evidence/order'
+import { isAt, isOvertakenByRows, isRowPast } from '../evidence/order'
 import { accept, markStale } from './base'
 import type { QueryRecord } from './cell'
 import type { Versions } from './push'
@@ -93,12 +93,15 @@ function acceptAnswer(
     return
   }
   const { baseLocated } = record
-  const located = fold(
-    baseLocated,
-    ops.filter((op) => !isOutdated(baseLocated, op, versions)),
-    core.drafts,
-  )
   const isUnknown = ops.some((op) => op.kind === 'update')
+  if (isUnknown && isOvertakenByRows(base, cursor)) {
+    markStale(core, record, cursor)
+    return
+  }
+  const isNews = (op: Op): boolean =>
+    !isOutdated(baseLocated, op, versions) &&
+    !('entity' in op && isRowPast(base, rowName(op.entity.type, op.id), cursor))
+  const located = fold(baseLocated, ops.filter(isNews), core.drafts)
   // These rows are not of this query.
   if (isUnknown ? Object.is(located.data, base.data) : !ops.some((op) => isIn(located, op))) return
   const rows = isUnknown ? changedRows(baseLocated, located) : rowsOf(ops)

@@ -53,6 +53,10 @@ export interface Cache {
   answer(layer: Layer, answer: Answer): void
   /** Whether the first send of this mutation must wait for a read (unbroken writing without cursors would starve reads). */
   holdsBack(layer: Layer): boolean
+  /** The layer's mutation makes these stale, or all, or what the stream tells of: it is not reflected before that was read. */
+  awaitReads(layer: Layer, what: readonly QueryKey[] | 'all' | 'pushed'): void
+  /** The stream has come to this position without a change. */
+  reached(cursor: Cursor): void
   /** Marks stale what the keys name. */
   invalidate(keys: readonly QueryKey[]): void
   invalidateAll(): void
@@ -82,6 +86,7 @@ export interface Cache {
 }
 
 export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
+  const queryCache = queryClient.getQueryCache()
   const core = createCore(deps)
   const refresher = createRefresher(core)
   let onTopics = (): void => {}
@@ -91,6 +96,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   core.refresh = (record) => refresher.want(record)
   core.holders = targets.forRow
   core.moved = targets.moved
+  core.evict = ({ query }) => queryCache.remove(query)
   const spread = (record: QueryRecord, milliseconds: number): void => refresher.wantWithin(record, milliseconds)
   const adoptDeps = {
     core,
@@ -99,7 +105,6 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     extendContext: (context: object, record: QueryRecord, read: Parameters<typeof extendQueryContext>[4]) =>
       extendQueryContext(core, deps.http, context, record, read),
   }
-  const queryCache = queryClient.getQueryCache()
   const recordOf = (query: Query): QueryRecord | undefined => {
     const record = core.records.get(query.queryHash)
     return record?.query === query ? record : undefined
@@ -170,6 +175,15 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       touching(layer).some(
         (each) => each.record.missed >= 3 && isWatched(each.record) && (each.record.wanted || isReading(each.record)),
       ),
+    awaitReads(layer, what) {
+      const records = typeof what === 'string' ? core.records.values() : what.flatMap((key) => [...targets.byKey(key)])
+      core.awaitReads(layer, records, what === 'pushed' ? 'told' : 'read')
+    },
+    reached: (cursor) =>
+      core.transition(() => {
+        core.streamAt = cursor
+        core.settled(core.checkLayers)
+      }),
     invalidate(keys) {
       deps.onInvalidate?.(keys)
       staleEach(new Set(keys.flatMap((key) => [...targets.byKey(key)])))
@@ -194,7 +208,9 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     push: (messages, cursor, confirm) =>
       core.transition(() => {
         applyPush({ core, targets, spread }, versions, messages, cursor, confirm)
-        if (cursor !== undefined) core.streamAt = cursor
+        if (cursor === undefined) return
+        core.streamAt = cursor
+        core.settled(core.checkLayers)
       }),
     resync({ cursor, keys, spread: within }) {
       const records =

@@ -16,11 +16,11 @@ import { createDrafts } from '../data/fold'
 import type { HashKey, Op } from '../data/recipes'
 import type { Layer } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
-import { withFloor } from '../evidence/order'
+import { isOrAfter, withFloor } from '../evidence/order'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
 import type { AnyObserver, Attached, QueryRecord } from './cell'
-import { attach, attachment, detach, expectEcho, fence, hasEffect, isWatched } from './cell'
+import { attach, attachment, detach, expectEcho, fence, hasEffect, isReading, isWatched } from './cell'
 import type { MutedListeners } from './muting'
 import { mute, unmute } from './muting'
 import { refold } from './view'
@@ -116,6 +116,13 @@ export interface Core extends CoreDeps {
   moved: (record: QueryRecord) => boolean
   /** Looks again whether confirmed layers are reflected or gone. */
   checkLayers(): void
+  /**
+   * What the layer's mutation changes without showing it: it is not reflected before they have been read, or, where the stream
+   * is to tell (`told`), before it has told.
+   */
+  awaitReads(layer: Layer, records: Iterable<QueryRecord>, how: 'read' | 'told'): void
+  /** Takes a query that nobody watches out of the cache. */
+  evict: (record: QueryRecord) => void
   /** The server has accepted the layer's mutation. */
   confirmed(layer: Layer): void
   /** An own mutation was confirmed at this position. */
@@ -131,6 +138,7 @@ export function createCore(deps: CoreDeps): Core {
   const touched = new Map<Layer, Map<QueryRecord, Attached>>()
   /** Confirmed, and lacking somewhere. */
   const confirmed = new Set<Layer>()
+  const unread = new Map<Layer, { records: Set<QueryRecord>; how: 'read' | 'told' }>()
   let depth = 0
   /** The transition is about an own write: it comes, it leaves, or the server has accepted it. */
   let isOwn = false
@@ -156,6 +164,7 @@ export function createCore(deps: CoreDeps): Core {
     refresh: () => {},
     holders: () => [],
     moved: () => false,
+    evict: () => {},
     wraps: new Set(),
     announce(tell, own = false) {
       if (depth === 0) return publish([tell], own)
@@ -217,6 +226,11 @@ export function createCore(deps: CoreDeps): Core {
     forget: unlink,
     touchedBy: (layer) => touched.get(layer) ?? NONE,
     checkLayers,
+    awaitReads(layer, records, how) {
+      const awaited = new Set(records)
+      if (awaited.size > 0) unread.set(layer, { records: awaited, how })
+      else unread.delete(layer)
+    },
     confirmed(layer) {
       isOwn = true
       confirmed.add(layer)
@@ -359,21 +373,51 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   function checkLayers(): void {
+    const kept: Layer[] = []
     for (const layer of inOrder(confirmed)) {
       const lacking = [...(touched.get(layer) ?? NONE).keys()]
-      if (!reflected.has(layer) && !lacking.some((record) => record.base !== undefined && isWatched(record))) {
+      const isAwaited = isUnread(layer) || lacking.some((record) => record.base !== undefined && isWatched(record))
+      if (!isAwaited && !reflected.has(layer)) {
         reflected.add(layer)
         core.listener?.onReflected(layer)
       }
-      if (lacking.length > 0 || !confirmed.delete(layer)) continue
+      if (!isAwaited && lacking.length > 0) kept.push(layer)
+      if (isAwaited || lacking.length > 0 || !confirmed.delete(layer)) continue
       layers.splice(layers.indexOf(layer), 1)
       touched.delete(layer)
       core.listener?.onGone(layer)
     }
+    if (kept.length > KEPT) later.push(() => kept.slice(0, -KEPT).forEach(giveUp))
+  }
+
+  /** Whether a query that somebody watches has not been read since the layer's mutation made it stale. */
+  function isUnread(layer: Layer): boolean {
+    const awaited = unread.get(layer)
+    if (awaited === undefined) return false
+    const { records, how } = awaited
+    const isPast = how === 'told' && isOrAfter(core.streamAt, layer.confirmedAt)
+    for (const record of records) {
+      const { base, staleness, removed } = record
+      const isIdle = removed || base === undefined || !isWatched(record)
+      // What the stream has passed without making it stale is not concerned.
+      if (isIdle || isCovered(layer, base) || (isPast && !staleness.isStale)) records.delete(record)
+    }
+    if (records.size === 0) unread.delete(layer)
+    return records.size > 0
+  }
+
+  /** Nobody watches what lacks it: rather than kept for ever it leaves, and so does data that would be shown without it. */
+  function giveUp(layer: Layer): void {
+    const lacking = [...(touched.get(layer) ?? NONE).keys()]
+    if (lacking.some((record) => isWatched(record) || isReading(record))) return
+    for (const record of lacking) core.evict(record)
   }
 
   return core
 }
+
+/** So many confirmed mutations are kept for queries that nobody watches. */
+const KEPT = 100
 
 function inOrder(layers: ReadonlySet<Layer>): readonly Layer[] {
   return layers.size < 2 ? [...layers] : [...layers].sort((a, b) => a.pos - b.pos)

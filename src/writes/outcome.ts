@@ -33,7 +33,11 @@ export function confirm(state: QueueState, item: Item, data: unknown, evidence: 
   const { entry, layer, mutation } = item
   const first = layer.outcome !== 'confirmed'
   const ops = applyOps(state, item, data)
+  const plan = planOf(state, item, data)
   cache.core.transition(() => {
+    // The stream tells where an answer without a position stands in it, or nobody does.
+    const isUntold = plan === 'pushed' && (evidence.cursor ?? layer.confirmedAt) === undefined
+    cache.awaitReads(layer, plan === 'uncovered' || isUntold ? [] : plan)
     cache.outcome(layer, 'confirmed', evidence.cursor)
     cache.answer(layer, { ops, cursor: evidence.cursor, named: evidence.named, contains: true })
     if (layer.confirmedAt !== undefined) cache.invalidateUncovered(layer)
@@ -42,7 +46,7 @@ export function confirm(state: QueueState, item: Item, data: unknown, evidence: 
       item.outcome = { data, error: null }
       item.confirmed.resolve(data)
       leaveAsConfirmed(state, item, first)
-      planRefetch(state, item, data)
+      planRefetch(state, item, plan)
       state.deps.moved(item, 'confirmed', () => {
         call(state, item, () => mutation?.onSuccess?.(data as never, entry.variables as never))
         call(state, item, () => mutation?.onSettled?.(data as never, null, entry.variables as never))
@@ -128,17 +132,28 @@ export function drop(state: QueueState, item: Item): void {
   if (state.ready) state.deps.outbox.remove(item.entry).catch((error: SyncError) => state.deps.report(error))
 }
 
-/** Asked to read again: at once where positions tell that it is needed, else when the scope is idle. */
-function planRefetch(state: QueueState, item: Item, data: unknown): void {
+/** What is read again for a write: keys, all there is, what shows it and lacks it, or what the stream tells of. */
+type Plan = ReadonlyArray<readonly unknown[]> | 'all' | 'uncovered' | 'pushed'
+
+function planOf(state: QueueState, item: Item, data: unknown): Plan {
   const { entry, layer, mutation } = item
-  const plan = state.later.get(entry.scope) ?? { keys: [], layers: [], all: false }
-  if (mutation?.invalidates !== undefined) {
-    const { invalidates } = mutation
-    call(state, item, () => plan.keys.push(...checkKeys(invalidates(entry.variables as never, data as never))))
-  } else if (layer.ops.length > 0) {
-    if (layer.confirmedAt === undefined) plan.layers.push(layer)
-  } else if (!state.deps.isPushed()) plan.all = true
-  state.later.set(entry.scope, plan)
+  if (mutation?.invalidates === undefined) {
+    if (layer.ops.length > 0) return 'uncovered'
+    return state.deps.isPushed() ? 'pushed' : 'all'
+  }
+  const { invalidates } = mutation
+  const keys: Array<readonly unknown[]> = []
+  call(state, item, () => keys.push(...checkKeys(invalidates(entry.variables as never, data as never))))
+  return keys
+}
+
+/** Asked to read again: at once where positions tell that it is needed, else when the scope is idle. */
+function planRefetch(state: QueueState, { entry, layer }: Item, plan: Plan): void {
+  const later = state.later.get(entry.scope) ?? { keys: [], layers: [], all: false }
+  if (typeof plan === 'object') later.keys.push(...plan)
+  if (plan === 'uncovered' && layer.confirmedAt === undefined) later.layers.push(layer)
+  if (plan === 'all') later.all = true
+  state.later.set(entry.scope, later)
   runPlans(state)
 }
 
@@ -172,6 +187,7 @@ export function takeOutcomes(
       continue
     }
     const { cache } = state.deps
+    if (item.layer.ops.length === 0 && cursor !== undefined) cache.awaitReads(item.layer, 'pushed')
     cache.outcome(item.layer, 'confirmed', cursor)
     cache.invalidateUncovered(item.layer)
     // The request may still be on its way: its answer only delivers the result.

@@ -200,9 +200,10 @@ describe('what an answer does', () => {
     expect(titles(list.data)).toBe('a')
     await world.settle()
     await take(world, '/rename').answer({})
-    await handle.reflected
+    await handle.confirmed
     await world.settle()
     await world.net.take('GET').answer([todo('1', 'b')])
+    await handle.reflected
     expect(titlesShown(list)).toEqual(['-', 'a', 'b'])
   })
 
