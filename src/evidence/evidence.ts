@@ -143,8 +143,11 @@ function isSpread({ newest }: Incoming, confirmedAt: Cursor | undefined): boolea
 
 /** Whether base is known to contain the mutation. */
 export function isCovered(layer: Layer, base: Base | undefined): boolean {
-  if (base === undefined) return false
-  if (base.has.size > 0 && base.has.has(layer.id)) return true
+  return base !== undefined && (base.has.has(layer.id) || isPast(base, layer))
+}
+
+/** Whether all of base is from after the mutation: then it contains those of the scope before it, too. */
+export function isPast(base: Base, layer: Layer): boolean {
   if (layer.outcome !== 'confirmed') return false
   const order = orderOf(base.at, layer.confirmedAt)
   return order === undefined ? base.start > layer.confirmedTick : order >= 0

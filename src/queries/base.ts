@@ -93,7 +93,7 @@ function decide(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<s
     const verdict = isKnown ? 'contains' : verdictOn(incoming, attached, reached.has(layer.scope))
     if (verdict === 'contains') {
       incoming.has.add(layer.id)
-      reached.add(layer.scope)
+      if (!isKnown || incoming.part === undefined) reached.add(layer.scope)
       continue
     }
     if (verdict === 'lacks' || isRepeatable(record, attached, incoming.data, core.drafts)) continue

@@ -15,7 +15,7 @@ import type { Drafts } from '../data/fold'
 import { createDrafts } from '../data/fold'
 import type { HashKey, Op } from '../data/recipes'
 import type { Layer } from '../evidence/evidence'
-import { isCovered } from '../evidence/evidence'
+import { isCovered, isPast } from '../evidence/evidence'
 import { isOrAfter, withFloor } from '../evidence/order'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
@@ -332,9 +332,15 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   function settle(record: QueryRecord): void {
-    for (const layer of inOrder(confirmed)) {
+    const inPlace = inOrder(confirmed)
+    /** Of each scope the newest mutation that all of base is from after: it is from after those before it. */
+    const past = new Map<string, number>()
+    for (const layer of inPlace)
+      if (record.base !== undefined && isPast(record.base, layer)) past.set(layer.scope, layer.pos)
+    for (const layer of inPlace) {
       const attached = touched.get(layer)?.get(record)
-      if (attached === undefined || !leaves(record, attached)) continue
+      const isBefore = layer.pos < (past.get(layer.scope) ?? -1)
+      if (attached === undefined || !(isBefore || leaves(record, attached))) continue
       isOwn = true // an echo or a read that brings an own write ends its optimism
       detach(record, attached)
       touched.get(layer)?.delete(record)
@@ -395,12 +401,12 @@ export function createCore(deps: CoreDeps): Core {
     const awaited = unread.get(layer)
     if (awaited === undefined) return false
     const { records, how } = awaited
-    const isPast = how === 'told' && isOrAfter(core.streamAt, layer.confirmedAt)
+    const isTold = how === 'told' && isOrAfter(core.streamAt, layer.confirmedAt)
     for (const record of records) {
       const { base, staleness, removed } = record
       const isIdle = removed || base === undefined || !isWatched(record)
       // What the stream has passed without making it stale is not concerned.
-      if (isIdle || isCovered(layer, base) || (isPast && !staleness.isStale)) records.delete(record)
+      if (isIdle || isCovered(layer, base) || (isTold && !staleness.isStale)) records.delete(record)
     }
     if (records.size === 0) unread.delete(layer)
     return records.size > 0
