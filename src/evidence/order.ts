@@ -58,9 +58,18 @@ export function isFenced(incoming: Incoming, fences: ReadonlyMap<string, Fence>)
   return false
 }
 
-/** Without a position, data in an answer may be from before what base has: only what was accepted before its first send counts. */
+/**
+ * Where positions say nothing, data in an answer may be from before what base has: it counts only where base was accepted
+ * before its first send.
+ */
 export function isOvertaken(incoming: Incoming, base: Base | undefined): boolean {
-  return incoming.kind === 'answer' && incoming.at === undefined && (base?.accepted ?? 0) > incoming.start
+  if (incoming.kind !== 'answer' || base === undefined) return false
+  return orderOf(incoming.at, base.at) === undefined && base.accepted > incoming.start
+}
+
+/** Whether positions say where a stored answer stands. */
+export function isPlaced(base: Base, cursor: Cursor | undefined): boolean {
+  return orderOf(base.at, cursor) !== undefined
 }
 
 /** Whether a position is known to be at or past another. */

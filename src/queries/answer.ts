@@ -11,7 +11,7 @@ import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import type { Layer } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
-import { isAt, isOvertakenByRows, isRowPast } from '../evidence/order'
+import { isAt, isOvertakenByRows, isPlaced, isRowPast } from '../evidence/order'
 import { accept, markStale } from './base'
 import type { QueryRecord } from './cell'
 import type { Versions } from './push'
@@ -36,8 +36,8 @@ export function applyAnswer(core: Core, versions: Versions, layer: Layer, answer
     const ops = opsFor(withPlaces(answer.ops, layer, record), record.query, record.shape)
     if (ops.length === 0 || record.base === undefined) continue
     if (answer.contains && isCovered(layer, record.base) && record.base.at !== undefined) continue
-    // Without cursors only the success of a first attempt says when its data was read.
-    if (answer.cursor === undefined && layer.resent) markStale(core, record)
+    // Where positions do not, only the success of a first attempt says when its data was read.
+    if (layer.resent && !isPlaced(record.base, answer.cursor)) markStale(core, record, answer.cursor)
     else tryAnswer(core, record, ops, layer, answer, versions)
   }
 }
