@@ -29,7 +29,10 @@ export function incomingRead(read: ReadEvidence, data: unknown): Incoming {
   const cursors = answers.map((answer) => answer.cursor)
   const range = cursorRange(cursors)
   const has = new Set([...first.reflects].filter((id) => answers.every((answer) => answer.reflects.has(id))))
-  const disputed = new Set(answers.flatMap((answer) => [...answer.reflects]).filter((id) => !has.has(id)))
+  // An answer that says nothing of names disputes none: positions and ticks decide then.
+  const isDenied = (id: string): boolean =>
+    answers.some(({ asked, reflects }) => asked !== undefined && !reflects.has(id))
+  const disputed = new Set(answers.flatMap((answer) => [...answer.reflects]).filter(isDenied))
   const named = answers.every((answer) => answer.asked !== undefined)
   const asked = named
     ? new Set([...(first.asked ?? [])].filter((id) => answers.every((answer) => answer.asked?.has(id))))
