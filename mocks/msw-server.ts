@@ -20,7 +20,7 @@ export interface MockServer<TRows extends Rows = Rows> extends MockServerCore<TR
  * @example
  * ```ts
  * const server = createMockServer({ tables: { todos: { rows: [{ id: '1', title: 'Milk' }] } } })
- * const sync = createSyncClient({ mutations, stream: { url: '/api/sync' }, platform: { fetch: server.fetch } })
+ * const sync = createSyncClient({ mutations, stream: syncStream({ url: '/api/sync' }), platform: { fetch: server.fetch } })
  * server.faults.loseAnswer({ on: 'POST /api/todos' })
  * ```
  */

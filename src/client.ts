@@ -29,7 +29,6 @@ import { createProgressStores } from './stores/progress'
 import type { SyncStatus } from './stores/status'
 import { createStatusView } from './stores/status'
 import type { SyncStream } from './stream/stream'
-import { createSyncStream } from './stream/stream'
 import type { DefinedMutation, Resolution } from './writes/definition'
 import type { MutationHandle } from './writes/log'
 import { refuse } from './writes/outcome'
@@ -117,7 +116,7 @@ const COVER_TIME = 10_000
  *
  * @example
  * ```ts
- * const sync = createSyncClient({ mutations: [addTodo], stream: { url: '/api/sync' } })
+ * const sync = createSyncClient({ mutations: [addTodo], stream: syncStream({ url: '/api/sync' }) })
  * const stop = sync.start()
  * sync.mutate(addTodo, { id: crypto.randomUUID(), title: 'Milk' })
  * ```
@@ -177,7 +176,15 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   )
   const tell = (message: string): void => report(usageError(message))
   const advice = development ? adviser({ cache, queue, clock, options }, tell) : undefined
-  stream = connect(settings, { cache, queue, http, changed, advice, warn })
+  stream = settings.stream?.connect({
+    ...{ clock, random, network, report, warn, cache, http },
+    fetch: settings.fetch,
+    hasRefresh: settings.refreshAuth !== undefined,
+    pushed: (messages) => advice?.pushed(messages),
+    takeOutcomes: queue.takeOutcomes,
+    opened: () => queue.wake(true),
+    changed,
+  })
   const status = createLiveStore(
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
     announce,
@@ -270,61 +277,6 @@ function adviser(deps: AdviceDeps, tell: (message: string) => void): Adviser | u
     // No bundler, and no process.
   }
   return undefined
-}
-
-type Parts = {
-  cache: ReturnType<typeof createCache>
-  queue: Queue
-  http: ReturnType<typeof createHttp>
-  changed: () => void
-  advice: Advice | undefined
-  warn: (message: string) => void
-}
-
-/** The stream's way into cache and queue: data first, then outcomes, in one transition. */
-function connect(
-  settings: ResolvedOptions,
-  { cache, queue, http, changed, advice, warn }: Parts,
-): SyncStream | undefined {
-  if (settings.stream === undefined) return undefined
-  const { topics, ...options } = settings.stream
-  const asked = typeof topics === 'object' ? () => topics : topics === 'queries' ? () => cache.topics() : () => []
-  const { clock, random, network, fetch, report, refreshAuth } = settings
-  const stream = createSyncStream(
-    {
-      clock,
-      random,
-      network,
-      fetch,
-      report,
-      warn,
-      isForeign: http.isForeign,
-      headers: http.headers,
-      refreshAuth: refreshAuth === undefined ? undefined : http.refresh,
-      target: {
-        apply(messages, cursor) {
-          advice?.pushed(messages)
-          cache.push(messages, cursor, (outcomes) => queue.takeOutcomes(outcomes, cursor))
-        },
-        outcomes: (outcomes, cursor) => cache.core.transition(() => queue.takeOutcomes(outcomes, cursor)),
-        reached: cache.reached,
-        resync: (request) => cache.resync(request),
-        poll: cache.poll,
-        topics: asked,
-      },
-    },
-    options,
-  )
-  cache.core.told = stream.expect
-  http.onWaiting(stream.giveWay)
-  if (topics === 'queries') cache.watchTopics(stream.resubscribe)
-  let wasOpen = false
-  stream.status.subscribe(({ state }) => {
-    if (state === 'open' && !wasOpen) queue.wake(true)
-    wasOpen = state === 'open'
-    changed()
-  })
-  return stream
 }
 
 interface LifeDeps {

@@ -15,21 +15,16 @@ import { jsonSerializer, memoryStorage } from './platform/storage'
 import type { FetchLike, HeadersSource } from './platform/transport'
 import { systemFetch } from './platform/transport'
 import type { AnyQueryClient } from './queries/hydrate'
-import type { StreamOptions } from './stream/stream'
+import type { ClientStream } from './stream/sync-stream'
 import type { AnyMutation } from './writes/definition'
-
-export interface SyncStreamOptions extends Omit<StreamOptions, 'cursor'> {
-  /** What to ask for: these topics, or those of the cached queries. @defaultValue everything the server lets us hear */
-  topics?: readonly string[] | 'queries' | undefined
-}
 
 export interface SyncClientOptions {
   /** Bring your own, of any copy of query-core; otherwise one is made. It stays a plain QueryClient, and shows base. */
   queryClient?: AnyQueryClient | undefined
   /** Every mutation that `mutate` may be called with. @defaultValue none */
   mutations?: readonly AnyMutation[] | undefined
-  /** Where the server's events come from. @defaultValue `false`: pull only */
-  stream?: SyncStreamOptions | false | undefined
+  /** Where the server's events come from: `syncStream({ url })`. @defaultValue `false`: pull only */
+  stream?: ClientStream | false | undefined
   /** Headers of reads, writes and the stream. */
   headers?: HeadersSource | undefined
   /** Gets new credentials after a 401; asked once for all that wait. Returning `false` or rejecting: there are none. */
@@ -77,7 +72,7 @@ export interface PlatformSeams {
 export interface ResolvedOptions extends PlatformSeams {
   queryClient: QueryClient | undefined
   mutations: ReadonlyMap<string, AnyMutation>
-  stream: SyncStreamOptions | undefined
+  stream: ClientStream | undefined
   headers: HeadersSource | undefined
   refreshAuth: (() => unknown) | undefined
   storage: SyncStorage
@@ -118,9 +113,9 @@ export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
       throw usageError(sentence(`createSyncClient has no option "${name}"${didYouMean(name, NAMES)}`))
   }
   const { stream = false, platform = {}, storage, namespace = 'default' } = options
-  if (stream !== false && (typeof stream !== 'object' || !stream.url)) {
+  if (stream !== false && typeof stream?.connect !== 'function') {
     throw usageError(
-      'The option "stream" needs a "url", e.g. { url: "/api/sync" }; for a client without pushes pass false.',
+      'The option "stream" is not a stream: write stream: syncStream({ url: "/api/sync" }), or false for a client without pushes.',
     )
   }
   if (storage !== undefined && typeof storage.write !== 'function') {

@@ -114,6 +114,17 @@ describe('imports', () => {
     expect(pairs).toEqual([])
   })
 
+  test('lead into the stream from the public entry alone: a client that only pulls does not carry it', () => {
+    const into = offences(core, ({ path, imports }) =>
+      path.startsWith('src/stream/') || path === 'src/index.ts'
+        ? []
+        : imports
+            .filter(({ file: to, typeOnly }) => !typeOnly && to?.startsWith('src/stream/'))
+            .map(({ file: to }) => `imports ${to}`),
+    )
+    expect(into).toEqual([])
+  })
+
   test('form no cycle, types included', () => {
     expect(cyclesOf(files)).toEqual([])
   })

@@ -30,6 +30,7 @@ export const entries: readonly Entry[] = [
       'mergeFields',
       'queryOptions',
       'seededRandom',
+      'syncStream',
     ],
   },
   {

@@ -24,7 +24,7 @@ export interface SyncProviderProps {
  *
  * @example
  * ```tsx
- * const sync = createSyncClient({ mutations: [addTodo], stream: { url: '/api/sync' } })
+ * const sync = createSyncClient({ mutations: [addTodo], stream: syncStream({ url: '/api/sync' }) })
  * root.render(<SyncProvider client={sync}><App /></SyncProvider>)
  * ```
  */

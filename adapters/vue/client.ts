@@ -19,7 +19,7 @@ export interface SyncPluginOptions extends Omit<VueQueryPluginOptions, 'queryCli
  *
  * @example
  * ```ts
- * const sync = createSyncClient({ mutations: [addTodo], stream: { url: '/api/sync' } })
+ * const sync = createSyncClient({ mutations: [addTodo], stream: syncStream({ url: '/api/sync' }) })
  * createApp(Board).use(syncPlugin, { client: sync }).mount('#board')
  * ```
  */

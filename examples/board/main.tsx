@@ -1,7 +1,7 @@
 /** The page: one sync client, given to React, to Vue, and to the parts around them, which have no framework. */
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { createSyncClient } from 'tidemark'
+import { createSyncClient, syncStream } from 'tidemark'
 import { SyncProvider } from 'tidemark/react'
 import { syncPlugin } from 'tidemark/vue'
 import { createApp } from 'vue'
@@ -20,7 +20,7 @@ const network = createFaultyNetwork()
 const bar = createStatusBar()
 const sync = createSyncClient({
   mutations,
-  stream: { url: '/api/sync', topics: ['task'] },
+  stream: syncStream({ url: '/api/sync', topics: ['task'] }),
   platform: network.seams,
   onReport: bar.report,
 })

@@ -7,8 +7,8 @@ import { canonical } from '../base/key'
 import { rowName } from '../base/rows'
 import type { Layer } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
-import type { PushMessage } from '../queries/push'
 import type { Cache } from '../queries/queries'
+import type { PushMessage } from '../stream/patch'
 import type { AnyMutation } from '../writes/definition'
 import type { Item, MutationHandle } from '../writes/log'
 import { isResponse } from '../writes/returned'
@@ -151,7 +151,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       say({ topic: `unknown id ${call}`, text })
     },
     pushed(messages) {
-      const asked = options.stream ? options.stream.topics : undefined
+      const asked = options.stream ? options.stream.options.topics : undefined
       const typesOf = (id: string): readonly string[] => {
         const ops = queue.state.items.get(id)?.layer.ops ?? []
         return [...new Set(ops.flatMap((op) => ('entity' in op ? [op.entity.type] : [])))]

@@ -132,14 +132,18 @@ export function remarksOnFilter(filter: Readonly<Record<string, unknown>>): Rema
 /** What of a client's options is looked at. */
 export interface ClientFields {
   mutations?: readonly AnyMutation[] | undefined
-  stream?: { topics?: readonly string[] | 'queries' | undefined } | false | undefined
+  stream?: { readonly options: { topics?: readonly string[] | 'queries' | undefined } } | false | undefined
+}
+
+function streamOf({ stream }: ClientFields): { topics?: unknown } | undefined {
+  return typeof stream === 'object' ? stream.options : undefined
 }
 
 /** What is wrong inside of the options of a client. */
 export function remarksOnClient(options: ClientFields): Remark[] {
   const found: Remark[] = []
   for (const [option, known] of Object.entries(NESTED)) {
-    const given = (options as Readonly<Record<string, unknown>>)[option]
+    const given = option === 'stream' ? streamOf(options) : (options as Readonly<Record<string, unknown>>)[option]
     for (const name of typeof given === 'object' && given !== null ? Object.keys(given) : []) {
       if (known.includes(name)) continue
       found.push({
@@ -148,7 +152,7 @@ export function remarksOnClient(options: ClientFields): Remark[] {
       })
     }
   }
-  const topics = typeof options.stream === 'object' ? (options.stream.topics as unknown) : undefined
+  const topics: unknown = streamOf(options)?.topics
   if (topics !== undefined && topics !== 'queries' && !Array.isArray(topics))
     found.push({
       topic: 'stream topics',

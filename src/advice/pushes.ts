@@ -1,7 +1,7 @@
 /** Topics of client and server that never meet: one says `todo`, the other `todos`. */
 import { canonical } from '../base/key'
 import type { QueryRecord } from '../queries/cell'
-import type { PushMessage } from '../queries/push'
+import type { PushMessage } from '../stream/patch'
 import { isAlike } from './alike'
 import type { Remark } from './fields'
 import { remarksOnKeys } from './keys'

@@ -5,7 +5,7 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/query-core'
 import { hashKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
-import type { MutationOutcome } from '../base/messages'
+import type { Versions } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
 import { isCovered, isOpen } from '../evidence/evidence'
 import { isAt } from '../evidence/order'
@@ -17,9 +17,8 @@ import { markStale, outcome } from './base'
 import type { Mode, QueryRecord } from './cell'
 import { hasEffect, isReading, isRepeatable, isWatched } from './cell'
 import { extendQueryContext } from './context'
+import type { Targets } from './lookup'
 import { createTargets } from './lookup'
-import type { PushMessage, Versions } from './push'
-import { applyPush } from './push'
 import { createRefresher } from './reading'
 import type { Core, CoreDeps, LayerListener } from './transition'
 import { createCore, viewEvent } from './transition'
@@ -66,11 +65,11 @@ export interface Cache {
   neighbours(layer: Layer): string[]
   /** Queries where something waits for an outcome. */
   waiting(): QueryKey[]
-  push(
-    messages: readonly PushMessage[],
-    cursor: Cursor | undefined,
-    confirm: (outcomes: readonly MutationOutcome[]) => void,
-  ): void
+  /** What the stream works on. */
+  readonly targets: Targets
+  readonly versions: Versions
+  /** Reads a watched query within so many milliseconds. */
+  spread(record: QueryRecord, milliseconds: number): void
   /** Everything (or what the keys name) may be stale; resolves when the reads of watched queries are back. */
   resync(request: {
     cursor?: Cursor | undefined
@@ -205,13 +204,9 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     },
     waiting: () =>
       [...core.records.values()].filter((each) => isWaiting(core, each)).map((each) => each.query.queryKey),
-    push: (messages, cursor, confirm) =>
-      core.transition(() => {
-        applyPush({ core, targets, spread }, versions, messages, cursor, confirm)
-        if (cursor === undefined) return
-        core.streamAt = cursor
-        core.settled(core.checkLayers)
-      }),
+    targets,
+    versions,
+    spread,
     resync({ cursor, keys, spread: within }) {
       const records =
         keys === undefined ? [...core.records.values()] : [...new Set(keys.flatMap((key) => [...targets.byKey(key)]))]

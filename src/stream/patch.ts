@@ -22,36 +22,36 @@ import type { Entity, Located } from '../data/entities'
 import { find, holds, locate } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
+import type { Versions } from '../data/versions'
+import { isAtLeast, knownVersion } from '../data/versions'
 import type { Base, Held } from '../evidence/evidence'
 import { isAt, mayFollow, newsOf } from '../evidence/order'
 import { heard, isFrozen } from '../evidence/staleness'
-import { accept, markStale } from './base'
-import type { QueryRecord } from './cell'
-import { isReading } from './cell'
-import type { Targets } from './lookup'
-import type { Core } from './transition'
+import { accept, markStale } from '../queries/base'
+import type { QueryRecord } from '../queries/cell'
+import { isReading } from '../queries/cell'
+import type { Targets } from '../queries/lookup'
+import type { Core } from '../queries/transition'
 
 export type PushMessage = InvalidateMessage | PatchMessage | StateMessage | AckMessage
 
+/** The cache, as the stream works on it. */
 export interface PushDeps {
   core: Core
   targets: Targets
+  versions: Versions
   /** Refetches a watched query within so many milliseconds. */
   spread(record: QueryRecord, milliseconds: number): void
 }
 
-/** Versions of rows whose data does not carry one, and of whole states. */
-export type Versions = WeakMap<object, Version>
-
 /** Applies one transaction. First the data with its names, then `confirm` with the outcomes; the caller holds the transition. */
 export function applyPush(
   deps: PushDeps,
-  versions: Versions,
   messages: readonly PushMessage[],
   cursor: Cursor | undefined,
   confirm: (outcomes: readonly MutationOutcome[]) => void,
 ): void {
-  const { core } = deps
+  const { core, versions } = deps
   core.tick()
   const outcomes = messages.flatMap((message) => message.mutations ?? [])
   const names = messages.some((message) => message.mutations !== undefined)
@@ -252,18 +252,6 @@ function rowOp(
     )
     return undefined
   }
-}
-
-/** A pushed row's version is the event's, whatever a field of the row says: a merge may have left the field alone. */
-export function knownVersion(kind: Entity, row: unknown, versions: Versions): Version | undefined {
-  const pushed = typeof row === 'object' && row !== null ? versions.get(row) : undefined
-  return pushed ?? kind.versionOf(row)
-}
-
-/** Whether the row is at the version already. Integers are ordered; etags are only equal or not. */
-function isAtLeast(current: Version | undefined, version: Version): boolean {
-  if (typeof current === 'number' && typeof version === 'number') return current >= version
-  return current !== undefined && current === version
 }
 
 /**

@@ -9,7 +9,7 @@ import type { ReactNode } from 'react'
 import { Component, Profiler } from 'react'
 import { createRoot } from 'react-dom/client'
 import type { AnyQueryClient, SyncClient } from 'tidemark'
-import { createSyncClient, defineMutation, entity, queryOptions } from 'tidemark'
+import { createSyncClient, defineMutation, entity, queryOptions, syncStream } from 'tidemark'
 import * as tidemark from 'tidemark/react'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { greet } from '../kit/stream.ts'
@@ -273,7 +273,7 @@ describe.each([
     })
     const other = { ...query, queryKey: ['others'] } as unknown as typeof query
     const client = makeClient()
-    const world = createWorld({ queryClient: client, mutations: [bump], stream: { url: '/stream' } })
+    const world = createWorld({ queryClient: client, mutations: [bump], stream: syncStream({ url: '/stream' }) })
     const sync: SyncClient = world.sync
     for (const key of [KEY, ['others']]) client.setQueryData(key, [{ id: 'a', value: 0 }])
     const Cell = ({ of }: { of: typeof query }) => {

@@ -4,7 +4,7 @@
 import type { ReactNode } from 'react'
 import { memo, startTransition, useDeferredValue, useState } from 'react'
 import { createRoot } from 'react-dom/client'
-import { defineMutation, entity, queryOptions } from 'tidemark'
+import { defineMutation, entity, queryOptions, syncStream } from 'tidemark'
 import { SyncProvider, usePending, useQuery } from 'tidemark/react'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { greet } from '../kit/stream.ts'
@@ -92,7 +92,7 @@ interface Opened {
 type Change = 'a write' | 'an event'
 
 async function open(kind: Change, OneCell: typeof Cell, isMounted: boolean): Promise<Opened> {
-  const world = createWorld({ mutations: [setCount], stream: { url: '/sync' } })
+  const world = createWorld({ mutations: [setCount], stream: syncStream({ url: '/sync' }) })
   const box = document.body.appendChild(document.createElement('div'))
   const page = { again() {}, mount() {} }
   const App = () => {

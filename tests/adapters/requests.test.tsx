@@ -6,7 +6,7 @@ import type { ReactNode } from 'react'
 import { Suspense } from 'react'
 import { renderToReadableStream } from 'react-dom/server.edge'
 import type { SyncClient } from 'tidemark'
-import { createSyncClient, dehydrate, QueryClient } from 'tidemark'
+import { createSyncClient, dehydrate, QueryClient, syncStream } from 'tidemark'
 import * as react from 'tidemark/react'
 import * as vue from 'tidemark/vue'
 import { expect, test, vi } from 'vitest'
@@ -19,7 +19,7 @@ const REQUESTS = 50
 const me = { queryKey: ['me'], queryFn: async () => 'alice', staleTime: 60_000 }
 
 const makeClient = (): SyncClient =>
-  createSyncClient({ mutations: [addTodo], stream: { url: '/sync', topics: 'queries' } })
+  createSyncClient({ mutations: [addTodo], stream: syncStream({ url: '/sync', topics: 'queries' }) })
 
 function ReactPage(): string {
   react.useMutation(addTodo)

@@ -5,7 +5,7 @@ import { Suspense } from 'react'
 import { renderToString } from 'react-dom/server'
 import { renderToReadableStream } from 'react-dom/server.edge'
 import type { SyncClient, SyncClientOptions } from 'tidemark'
-import { createSyncClient, QueryClient } from 'tidemark'
+import { createSyncClient, QueryClient, syncStream } from 'tidemark'
 import { QueryClientProvider, SyncProvider, useSuspenseQuery } from 'tidemark/react'
 import { syncPlugin, useQuery } from 'tidemark/vue'
 import { describe, expect, test } from 'vitest'
@@ -112,7 +112,7 @@ test.each([
   const clock = virtualClock()
   const warnings: unknown[] = []
   const { sync, reports } = makeClient({
-    stream: { url: '/sync' },
+    stream: syncStream({ url: '/sync' }),
     platform: { clock, console: { warn: (message) => void warnings.push(message) } },
   })
   await render(sync, 'alice')

@@ -1,7 +1,7 @@
 // 'Live' is what was measured: positions that reads and writes are told, against the stream's. And what a stream's server or
 // its proxies may do with positions.
 import type { SyncClientOptions } from 'tidemark'
-import { defineMutation, queryOptions } from 'tidemark'
+import { defineMutation, queryOptions, syncStream } from 'tidemark'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { greet } from '../kit/stream'
 import { createWorld } from '../kit/world'
@@ -20,7 +20,11 @@ const at = (position: number) => ({ headers: { 'sync-cursor': `e:${position}` } 
 afterEach(() => vi.unstubAllGlobals())
 
 async function start(options: SyncClientOptions = {}) {
-  const world = createWorld({ mutations: [add], stream: { url: '/stream', pollInterval: 10_000 }, ...options })
+  const world = createWorld({
+    mutations: [add],
+    stream: syncStream({ url: '/stream', pollInterval: 10_000 }),
+    ...options,
+  })
   world.sync.start()
   const stream = await greet(world)
   world.watch(list)
@@ -50,7 +54,10 @@ describe('an open stream', () => {
     await advance(1)
     expect(how()).toEqual(['polling', 'poll'])
     expect(reports.map(({ code, message }) => [code, message])).toEqual([
-      ['protocol', expect.stringMatching(/^The stream is open, but behind .* polled \(pollInterval\); let the server send /)],
+      [
+        'protocol',
+        expect.stringMatching(/^The stream is open, but behind .* polled \(pollInterval\); let the server send /),
+      ],
     ])
     await advance(5_000)
     expect(net.waiting.map(({ url }) => url)).toEqual(['/list'])
@@ -108,7 +115,7 @@ describe('an open stream', () => {
     [25_000, 0],
     [30_000, 1],
   ])('with a heartbeat of %i ms is warned of %i times', async (heartbeat, count) => {
-    const world = createWorld({ stream: { url: '/stream' } })
+    const world = createWorld({ stream: syncStream({ url: '/stream' }) })
     world.sync.start()
     await world.settle()
     await world.net.stream().send('hello', { protocol: 1, epoch: 'e', resume: 'fresh', cursor: 'e:0', heartbeat })
@@ -137,7 +144,7 @@ describe('a stream of another origin whose CORS rules lack Last-Event-ID', () =>
         : Promise.reject(new TypeError('Failed to fetch'))
     }
     const world = createWorld({
-      stream: { url: 'https://hub.example/sync' },
+      stream: syncStream({ url: 'https://hub.example/sync' }),
       platform: { fetch, clock: base.clock, network: base.net.network },
     })
     world.sync.start()

@@ -1,4 +1,12 @@
-import { createSyncClient, defineMutation, isSyncError, memoryStorage, QueryClient, queryOptions } from 'tidemark'
+import {
+  createSyncClient,
+  defineMutation,
+  isSyncError,
+  memoryStorage,
+  QueryClient,
+  queryOptions,
+  syncStream,
+} from 'tidemark'
 import { expect, test, vi } from 'vitest'
 import { createWorld } from '../kit/world'
 
@@ -15,7 +23,11 @@ const add = defineMutation({
 
 test('discard gives back what was not confirmed, wipes the storage and takes nothing in', async () => {
   const storage = memoryStorage()
-  const { sync, net, clock, settle, watch } = createWorld({ mutations: [add], storage, stream: { url: '/stream' } })
+  const { sync, net, clock, settle, watch } = createWorld({
+    mutations: [add],
+    storage,
+    stream: syncStream({ url: '/stream' }),
+  })
   sync.start()
   watch(list)
   await settle()
@@ -132,7 +144,7 @@ test.each(['online', 'offline'] as const)(
     const world = createWorld({
       mutations: [add, no],
       queryClient,
-      stream: { url: '/stream' },
+      stream: syncStream({ url: '/stream' }),
       platform: { network: listening, fetch: base.net.fetch, clock: base.clock },
     })
     const { sync } = world

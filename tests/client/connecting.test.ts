@@ -1,4 +1,4 @@
-import { queryOptions } from 'tidemark'
+import { queryOptions, syncStream } from 'tidemark'
 import { expect, test } from 'vitest'
 import { createWorld } from '../kit/world'
 
@@ -11,7 +11,9 @@ const topicQuery = (name: string) =>
 const hello = (position: number, resume = 'fresh') => ({ protocol: 1, epoch: 'e', resume, cursor: `e:${position}` })
 
 test('asks for the topics of the cached queries, and anew when a query brings another', async () => {
-  const { sync, net, watch, settle, advance } = createWorld({ stream: { url: '/stream', topics: 'queries' } })
+  const { sync, net, watch, settle, advance } = createWorld({
+    stream: syncStream({ url: '/stream', topics: 'queries' }),
+  })
   watch(topicQuery('one'))
   sync.start()
   await settle()
@@ -27,7 +29,7 @@ test('asks for the topics of the cached queries, and anew when a query brings an
 })
 
 test('reads again on a fresh connection only what is behind it', async () => {
-  const { sync, net, watch, settle } = createWorld({ stream: { url: '/stream' } })
+  const { sync, net, watch, settle } = createWorld({ stream: syncStream({ url: '/stream' }) })
   watch(topicQuery('behind'))
   watch(topicQuery('level'))
   sync.start()
@@ -39,7 +41,7 @@ test('reads again on a fresh connection only what is behind it', async () => {
 })
 
 test('asks nobody again when the stream goes on where it was', async () => {
-  const { sync, net, watch, settle, advance } = createWorld({ stream: { url: '/stream' } })
+  const { sync, net, watch, settle, advance } = createWorld({ stream: syncStream({ url: '/stream' }) })
   watch(topicQuery('one'))
   sync.start()
   await settle()

@@ -16,6 +16,7 @@ import {
   QueryClient,
   queryOptions,
   seededRandom,
+  syncStream,
 } from 'tidemark'
 import {
   QueryClientProvider,
@@ -86,9 +87,9 @@ const OPTIONS: readonly (() => SyncClientOptions)[] = [
   () => ({ queryClient: new QueryClient() }),
   () => ({ queryClient: filled() }),
   () => ({ mutations: [addTodo] }),
-  () => ({ stream: { url: '/api/sync' } }),
-  () => ({ stream: { url: () => refuse('url'), topics: 'queries', pollInterval: 1000, heartbeat: 5000 } }),
-  () => ({ stream: { url: '/api/sync', topics: ['a'], decode: () => refuse('decode'), replays: true } }),
+  () => ({ stream: syncStream({ url: '/api/sync' }) }),
+  () => ({ stream: syncStream({ url: () => refuse('url'), topics: 'queries', pollInterval: 1000, heartbeat: 5000 }) }),
+  () => ({ stream: syncStream({ url: '/api/sync', topics: ['a'], decode: () => refuse('decode'), replays: true }) }),
   () => ({ headers: () => refuse('headers'), refreshAuth: () => refuse('refreshAuth') }),
   () => ({ storage: memoryStorage(), namespace: 'me' }),
   () => ({ storage: refusingStorage }),
@@ -99,7 +100,7 @@ const OPTIONS: readonly (() => SyncClientOptions)[] = [
   () => ({
     queryClient: filled(),
     mutations: [addTodo],
-    stream: { url: '/api/sync', topics: 'queries' },
+    stream: syncStream({ url: '/api/sync', topics: 'queries' }),
     headers: () => refuse('headers'),
     refreshAuth: () => refuse('refreshAuth'),
     storage: refusingStorage,
@@ -135,7 +136,10 @@ describe('making a client', () => {
   })
 
   test('stays that way for what is made beside it, and for a client that is filled and read before it starts', () => {
-    const made: SyncClientOptions = { mutations: [addTodo], stream: { url: '/api/sync', topics: 'queries' } }
+    const made: SyncClientOptions = {
+      mutations: [addTodo],
+      stream: syncStream({ url: '/api/sync', topics: 'queries' }),
+    }
     const uses = usesOf(() => {
       const sync = createSyncClient({ ...made, platform: seams })
       createQueryStore(sync, todos)
@@ -154,7 +158,10 @@ describe('making a client', () => {
 })
 
 describe('the first render', () => {
-  const options: SyncClientOptions = { mutations: [addTodo], stream: { url: '/api/sync', topics: 'queries' } }
+  const options: SyncClientOptions = {
+    mutations: [addTodo],
+    stream: syncStream({ url: '/api/sync', topics: 'queries' }),
+  }
 
   function Shown(): string {
     const { stream, pending } = useSyncStatus()

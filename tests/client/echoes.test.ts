@@ -1,5 +1,5 @@
 import type { StreamMessage } from 'tidemark'
-import { defineMutation, entity, queryOptions } from 'tidemark'
+import { defineMutation, entity, queryOptions, syncStream } from 'tidemark'
 import { expect, test } from 'vitest'
 import { greet } from '../kit/stream'
 import { createWorld } from '../kit/world'
@@ -26,7 +26,10 @@ const decode = ({ event, data }: { event: string; data: string }): StreamMessage
 ]
 
 test('an own echo without a position reads nothing, also when the query was read again since', async () => {
-  const { sync, net, watch, settle } = createWorld({ mutations: [rename], stream: { url: '/stream', decode } })
+  const { sync, net, watch, settle } = createWorld({
+    mutations: [rename],
+    stream: syncStream({ url: '/stream', decode }),
+  })
   sync.start()
   await settle()
   const list = watch<Task[]>(tasks)
@@ -47,7 +50,7 @@ test('an own echo without a position reads nothing, also when the query was read
 })
 
 test('an echo before the answer: the entry is reflected, and pending until the answer is there', async () => {
-  const world = createWorld({ mutations: [rename], stream: { url: '/stream' } })
+  const world = createWorld({ mutations: [rename], stream: syncStream({ url: '/stream' }) })
   const { sync, net, watch, settle } = world
   sync.start()
   const stream = await greet(world)

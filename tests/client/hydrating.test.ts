@@ -1,5 +1,5 @@
 // State that a server sent, and the stream that the page opens then: what is known to be current is not read again.
-import { dehydrate, hydrate, queryOptions } from 'tidemark'
+import { dehydrate, hydrate, queryOptions, syncStream } from 'tidemark'
 import { expect, test } from 'vitest'
 import { greet } from '../kit/stream'
 import type { World } from '../kit/world'
@@ -21,7 +21,7 @@ async function sent(): Promise<unknown> {
 }
 
 async function page(): Promise<World> {
-  const world = createWorld({ stream: { url: '/sync' } })
+  const world = createWorld({ stream: syncStream({ url: '/sync' }) })
   hydrate(world.sync.queryClient, await sent())
   world.watch(list)
   world.sync.start()

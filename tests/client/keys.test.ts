@@ -1,5 +1,5 @@
 // Keys that the application hashes in a way of its own: they may hold what JSON does not take.
-import { defineMutation, entity, QueryClient, QueryObserver, queryOptions } from 'tidemark'
+import { defineMutation, entity, QueryClient, QueryObserver, queryOptions, syncStream } from 'tidemark'
 import { expect, test } from 'vitest'
 import { greet } from '../kit/stream.ts'
 import { createWorld } from '../kit/world.ts'
@@ -48,7 +48,7 @@ test('recipes and pushes find a query by the hash that its client makes', async 
   const { sync, settle, ...world } = createWorld({
     queryClient: queryClient(),
     mutations: [add],
-    stream: { url: '/stream' },
+    stream: syncStream({ url: '/stream' }),
   })
   sync.start()
   const stream = await greet({ sync, settle, ...world })

@@ -1,5 +1,13 @@
 // What the stream brings, as people see it: rows wherever they are cached, one publish for one transaction.
-import { createQueryStore, defineMutation, entity, infiniteQueryOptions, QueryObserver, queryOptions } from 'tidemark'
+import {
+  createQueryStore,
+  defineMutation,
+  entity,
+  infiniteQueryOptions,
+  QueryObserver,
+  queryOptions,
+  syncStream,
+} from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import { createWorld } from '../kit/world'
 
@@ -49,7 +57,7 @@ const at = (position: number) => ({ headers: { 'sync-cursor': `e:${position}` } 
 const put = (id: string, version: number) => ({ op: 'put', type: 'task', id, version, value: task(id, version) })
 
 async function start() {
-  const world = createWorld({ mutations: [rename], stream: { url: '/stream' } })
+  const world = createWorld({ mutations: [rename], stream: syncStream({ url: '/stream' }) })
   const { sync, net, settle } = world
   sync.start()
   await settle()

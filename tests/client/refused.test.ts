@@ -1,6 +1,6 @@
 // What the stream says of a refused mutation, when it is faster than the answer to the request itself.
 import type { SyncError } from 'tidemark'
-import { createSyncClient, defineMutation } from 'tidemark'
+import { createSyncClient, defineMutation, syncStream } from 'tidemark'
 import { conflict, createMockServer, reject } from 'tidemark/mocks'
 import { afterEach, expect, test, vi } from 'vitest'
 import { PATIENCE } from '../kit/patience.ts'
@@ -36,7 +36,7 @@ function start() {
   const [refuse, claim] = [send('refuse'), send('claim')]
   const sync = createSyncClient({
     mutations: [refuse, claim],
-    stream: { url: '/api/sync' },
+    stream: syncStream({ url: '/api/sync' }),
     platform: { fetch: server.fetch },
     onReport: () => {},
   })

@@ -1,7 +1,7 @@
 // What a program may hand to `fetch` and to `headers`, and what becomes of a mistake in it: refused at once, with its cause.
 import { createServer } from 'node:http'
 import type { SyncClientOptions } from 'tidemark'
-import { createSyncClient, defineMutation, queryOptions } from 'tidemark'
+import { createSyncClient, defineMutation, queryOptions, syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import { createWorld } from '../kit/world'
 
@@ -17,7 +17,7 @@ describe('headers', () => {
 
   test.each(kinds)('as %s go out with reads, writes and the stream', async (_, headers) => {
     const write = defineMutation({ mutationKey: ['write'], mutationFn: (_, { fetch }) => fetch('/write') })
-    const { sync, net, settle } = createWorld({ headers, mutations: [write], stream: { url: '/stream' } })
+    const { sync, net, settle } = createWorld({ headers, mutations: [write], stream: syncStream({ url: '/stream' }) })
     sync.start()
     sync.mutate(write)
     void sync.queryClient

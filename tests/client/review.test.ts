@@ -1,6 +1,6 @@
 // Defects that a reading of the queue and the cache found: each was a test that failed.
 import type { SyncClientOptions, SyncStorage } from 'tidemark'
-import { createQueryStore, defineMutation, hashKey, hydrate, memoryStorage } from 'tidemark'
+import { createQueryStore, defineMutation, hashKey, hydrate, memoryStorage, syncStream } from 'tidemark'
 import { describe, expect, test, vi } from 'vitest'
 import type { Doc } from '../kit/docs'
 import { at, doc, docQuery, loadDoc, nextWrite, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
@@ -227,7 +227,7 @@ describe('after a reload', () => {
 describe('an echo', () => {
   test('that settles a write which waits to be sent again also makes the reads that it asks for', async () => {
     const counting = writing('push', { invalidates: () => [docQuery('stats').queryKey] })
-    const world = await started({ mutations: [counting], stream: { url: '/sync' } })
+    const world = await started({ mutations: [counting], stream: syncStream({ url: '/sync' }) })
     const stream = await greet(world)
     await loadDoc(world, doc('stats', 0))
     const handle = world.sync.mutate(counting, { token: 'm', to: [] })

@@ -1,7 +1,7 @@
 // Mistakes that are no errors: nothing throws, and nothing happens. Each is one sentence in development; `begins` is its
 // beginning, which docs/troubleshooting.md has too.
 import type { MutationDefinition, SyncClientOptions } from 'tidemark'
-import { defineMutation, entity, infiniteQueryOptions, QueryObserver, queryOptions } from 'tidemark'
+import { defineMutation, entity, infiniteQueryOptions, QueryObserver, queryOptions, syncStream } from 'tidemark'
 import { greet } from '../kit/stream'
 import { adding, editing, loadTodos, take, todo, todoRow, todosQuery } from '../kit/todos'
 import type { World } from '../kit/world'
@@ -233,14 +233,14 @@ export const MISTAKES: readonly Mistake[] = [
     name: `the option ${option} has an unknown field`,
     begins: `The option "${option}" has a field "${Object.keys(value).at(-1)}", which has no effect`,
     says,
-    options: loose({ [option]: value }),
+    options: loose({ [option]: option === 'stream' ? syncStream(value) : value }),
     run: () => {},
   })),
   {
     name: 'topics of the stream that are a text',
     begins: 'The option "stream" has "topics" that are neither a list nor',
     says: /topics: \['todos'\]\.$/,
-    options: { stream: { url: '/sync', topics: loose('todos') } },
+    options: { stream: syncStream({ url: '/sync', topics: loose('todos') }) },
     run: () => {},
   },
   {
@@ -260,7 +260,7 @@ export const MISTAKES: readonly Mistake[] = [
     begins: 'This sync client was never started, so nothing is sent and no stream is open',
     says: /sync\.start\(\)/,
     starts: false,
-    options: { stream: { url: '/sync' } },
+    options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
       await show(world, shown(1))
       await world.advance(60_000)
@@ -352,7 +352,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'the server names a key that is nearly a cached one',
     begins: 'The server invalidates the key ["lists"], under which nothing is cached',
     says: /did you mean \["list"\]\?$/,
-    options: { stream: { url: '/sync' } },
+    options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
       await show(world, shown([], { queryKey: ['list', 1] }))
       const stream = await greet(world)
@@ -363,7 +363,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'the server says todo where a query says todos, in an invalidation',
     begins: 'The server tells of the topic "todo", and no query listens to it',
     says: /query \["list"\] has the topic "todos"; did you mean "todo"\?$/,
-    options: { stream: { url: '/sync' } },
+    options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
       await show(world, shown([], { topics: ['todos'] }))
       const stream = await greet(world)
@@ -375,7 +375,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'the server says Todo where a query says todos, in a patch',
     begins: 'The server tells of the topic "Todo", and no query listens to it',
     says: /did you mean "Todo"\?$/,
-    options: { stream: { url: '/sync' } },
+    options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
       await show(world, shown([], { topics: ['todos'] }))
       const stream = await greet(world)
@@ -387,7 +387,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'the stream asks for todos, and the kind of row is todo',
     begins: 'The stream asks for the topic "todos" and hears nothing of a write that changed a row of "todo"',
     says: /did you mean "todo"\?$/,
-    options: { stream: { url: '/sync', topics: ['todos'] }, mutations: [add] },
+    options: { stream: syncStream({ url: '/sync', topics: ['todos'] }), mutations: [add] },
     run: async (world) => {
       await loadTodos(world, [])
       const stream = await greet(world)
@@ -497,7 +497,7 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
   },
   {
     name: 'topics that differ by an id',
-    options: { stream: { url: '/sync' } },
+    options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
       await show(world, shown([], { topics: ['list:1'] }))
       const stream = await greet(world)
@@ -506,7 +506,7 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
   },
   {
     name: 'a topic of nearly the same name on a query that has the rows',
-    options: { stream: { url: '/sync' } },
+    options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
       await show(world, shown([todo('1', 'one')], { topics: ['todos'], rows: [todoRow, (rows: unknown) => rows] }))
       const stream = await greet(world)
@@ -542,7 +542,7 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
   {
     name: 'several renders of one request on a server, with a stream',
     starts: false,
-    options: { stream: { url: '/sync' } },
+    options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
       world.sync.renderedOnServer()
       world.sync.renderedOnServer()

@@ -1,6 +1,6 @@
 // What an open stream, its position and its connection are believed to be, and what ends that belief.
 import type { SyncClientOptions } from 'tidemark'
-import { defineMutation, queryOptions } from 'tidemark'
+import { defineMutation, queryOptions, syncStream } from 'tidemark'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { greet } from '../kit/stream'
 import { createWorld } from '../kit/world'
@@ -18,7 +18,11 @@ const at = (position: number) => ({ headers: { 'sync-cursor': `e:${position}` } 
 afterEach(() => vi.unstubAllGlobals())
 
 async function start(options: SyncClientOptions = {}, hello: Parameters<typeof greet>[1] = {}) {
-  const world = createWorld({ mutations: [add], stream: { url: '/stream', pollInterval: 10_000 }, ...options })
+  const world = createWorld({
+    mutations: [add],
+    stream: syncStream({ url: '/stream', pollInterval: 10_000 }),
+    ...options,
+  })
   world.sync.start()
   const stream = await greet(world, hello)
   world.watch(list)
@@ -55,7 +59,7 @@ test('there is no alarm while events wait for the reads of a resync', async () =
 })
 
 test('a stream that is behind and may not be polled beside is not called open', async () => {
-  const { advance, how, write } = await start({ stream: { url: '/stream', pollInterval: false } })
+  const { advance, how, write } = await start({ stream: syncStream({ url: '/stream', pollInterval: false }) })
   await write(1)
   await advance(6000)
   expect(how()).not.toEqual(['open', 'stream'])
@@ -111,7 +115,7 @@ describe('a stream of another origin', () => {
       return given === undefined ? base.net.fetch(input, init) : Promise.resolve(given)
     }
     const world = createWorld({
-      stream: { url: 'https://hub.example/sync' },
+      stream: syncStream({ url: 'https://hub.example/sync' }),
       platform: { fetch, clock: base.clock, network: base.net.network },
     })
     world.sync.start()
@@ -160,7 +164,7 @@ test('a connection that hangs while offline is no proxy', async () => {
   vi.stubGlobal('location', undefined)
   const base = createWorld()
   const world = createWorld({
-    stream: { url: '/s' },
+    stream: syncStream({ url: '/s' }),
     platform: {
       fetch: (_u, init) =>
         new Promise((_, no) => init?.signal?.addEventListener('abort', () => no(init.signal?.reason))),
@@ -179,7 +183,7 @@ test('a connection that hangs while offline is no proxy', async () => {
 describe('a request that waits 5 s on an http: page', () => {
   async function crowd(page: string | undefined, url = '/stream') {
     vi.stubGlobal('location', page === undefined ? undefined : new URL(page))
-    const started = await start({ stream: { url, pollInterval: 10_000 } })
+    const started = await start({ stream: syncStream({ url, pollInterval: 10_000 }) })
     const status = () => started.sync.status.getState()
     const ask = async () => {
       void started.sync.queryClient.refetchQueries({ queryKey: ['list'] })

@@ -1,4 +1,4 @@
-import { createQueryStore, queryOptions } from 'tidemark'
+import { createQueryStore, queryOptions, syncStream } from 'tidemark'
 import { expect, test } from 'vitest'
 import { devtools, subscribeWithSelector } from 'zustand/middleware'
 import { createWorld } from '../kit/world'
@@ -45,7 +45,7 @@ test('a query store fetches nothing before it is watched, and watches the cached
 
 test('status is not polling while the device is offline, and is again when it comes back', async () => {
   const { sync, net, advance } = createWorld({
-    stream: { url: '/sync' },
+    stream: syncStream({ url: '/sync' }),
     platform: { fetch: () => Promise.reject(new TypeError('Failed to fetch')) },
   })
   const shown: string[] = []

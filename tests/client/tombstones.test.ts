@@ -1,5 +1,5 @@
 // A deleted row stays away from reads that are older than its deletion, and from no others.
-import { createQueryStore, createSyncClient, entity, queryOptions } from 'tidemark'
+import { createQueryStore, createSyncClient, entity, queryOptions, syncStream } from 'tidemark'
 import { createMockServer } from 'tidemark/mocks'
 import { afterEach, expect, test, vi } from 'vitest'
 import { PATIENCE } from '../kit/patience.ts'
@@ -23,7 +23,7 @@ async function start({ plain = false } = {}) {
     retry: false,
   })
   const sync = createSyncClient({
-    stream: { url: '/api/sync' },
+    stream: syncStream({ url: '/api/sync' }),
     platform: {
       async fetch(input, init) {
         const answer = await server.fetch(input, init)

@@ -1,6 +1,6 @@
 // What the page of the scenarios runs: a client on the browser's own fetch, timers and events.
 import type { MutationHandle, PlatformSeams } from 'tidemark'
-import { createQueryStore, createSyncClient, defineMutation, entity, queryOptions } from 'tidemark'
+import { createQueryStore, createSyncClient, defineMutation, entity, queryOptions, syncStream } from 'tidemark'
 import type { Note, Plan, Seen } from './notes'
 
 export interface Page {
@@ -77,7 +77,7 @@ function begin(plan: Plan): Omit<Page, 'seen'> {
   })
   const sync = createSyncClient({
     mutations: [addNote],
-    ...(plan.stream ? { stream: { url: '/api/sync', topics: ['note'] } } : {}),
+    ...(plan.stream ? { stream: syncStream({ url: '/api/sync', topics: ['note'] }) } : {}),
     ...(plan.timeout === undefined ? {} : { timeout: plan.timeout }),
     platform: { clock: fasterClock(plan.speed), ...(plan.ignoresHint ? { network: alwaysOnline } : {}) },
     onReport: (report) => seen.reports.push(`${report.code}: ${report.message}`),

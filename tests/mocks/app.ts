@@ -1,6 +1,14 @@
 // A small application on one of the three servers: its definitions, its clients, and what their users see.
 import type { MutationHandle, SyncClient, SyncClientOptions } from 'tidemark'
-import { createQueryStore, createSyncClient, defineMutation, entity, queryOptions, seededRandom } from 'tidemark'
+import {
+  createQueryStore,
+  createSyncClient,
+  defineMutation,
+  entity,
+  queryOptions,
+  seededRandom,
+  syncStream,
+} from 'tidemark'
 import type { Network, NetworkEvent } from '../../src/platform/network'
 import type { Api, ServerKind, TestServer } from './servers'
 import type { TestClock, Todo } from './support'
@@ -112,7 +120,7 @@ export async function startApp(kind: ServerKind, rows: readonly Todo[]): Promise
       const reports: unknown[] = []
       const sync = createSyncClient({
         mutations: [add, change, remove, note, noteOnce],
-        stream: server.stream,
+        stream: server.stream && syncStream(server.stream),
         onReport: (report) => reports.push(report),
         ...options,
         platform: { clock, network, fetch: server.fetch, random: seededRandom(users.length + 1), development: true },

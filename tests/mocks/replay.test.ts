@@ -1,5 +1,5 @@
 // With a clock and a seed the mock server and the client have nothing left to chance.
-import { createSyncClient, defineMutation, queryOptions, seededRandom } from 'tidemark'
+import { createSyncClient, defineMutation, queryOptions, seededRandom, syncStream } from 'tidemark'
 import { createMockServer } from 'tidemark/mocks'
 import { expect, test } from 'vitest'
 import { MILK, open, testClock, turns } from './support'
@@ -21,7 +21,7 @@ async function run(seed: number) {
   })
   const sync = createSyncClient({
     mutations: [rename],
-    stream: { url: '/api/sync' },
+    stream: syncStream({ url: '/api/sync' }),
     platform: { fetch: server.fetch, clock, random: seededRandom(seed) },
     onReport: () => {},
   })

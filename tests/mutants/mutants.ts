@@ -303,7 +303,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'applies a patch on a version that it does not name',
-    file: 'src/queries/push.ts',
+    file: 'src/stream/patch.ts',
     find: '  if (!isWhole && current !== change.base) return undefined\n',
     replace: '',
   },

@@ -1,6 +1,6 @@
 // The answer, the echo and the refetch of one mutation, in any order, end in the same state, and no publish on the way
 // lacks the change or has it twice.
-import { createQueryStore, defineMutation, entity, queryOptions } from 'tidemark'
+import { createQueryStore, defineMutation, entity, queryOptions, syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import { createWorld } from '../kit/world'
 
@@ -51,7 +51,7 @@ interface Case {
 
 async function play(order: readonly Message[], { names, event, repeatable, data }: Case): Promise<void> {
   const mutation = append(repeatable, data)
-  const { sync, net, settle, advance } = createWorld({ mutations: [mutation], stream: { url: '/stream' } })
+  const { sync, net, settle, advance } = createWorld({ mutations: [mutation], stream: syncStream({ url: '/stream' }) })
   sync.start()
   const store = createQueryStore(sync, doc)
   const seen: string[] = []

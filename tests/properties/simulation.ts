@@ -11,6 +11,7 @@ import {
   QueryClient,
   queryOptions,
   seededRandom,
+  syncStream,
 } from 'tidemark'
 import type { VirtualClock } from '../kit/clock'
 import { virtualClock } from '../kit/clock'
@@ -325,7 +326,7 @@ function createSimulation(kindOption: Kind, tracing: boolean) {
     onReport: (report) => say(`   report ${report.code}: ${report.message}`),
     ...(kind.stream === 'none'
       ? undefined
-      : { stream: { url: '/stream', ...(kind.cursors ? undefined : { decode }) } }),
+      : { stream: syncStream({ url: '/stream', ...(kind.cursors ? undefined : { decode }) }) }),
     platform: {
       clock,
       random: seededRandom(7),

@@ -1,6 +1,6 @@
 // Sync clients behind an address: the core's sources and Node's own fetch.
 import type { MutationHandle, SyncClient, SyncError } from 'tidemark'
-import { createQueryStore, createSyncClient, defineMutation, entity, queryOptions } from 'tidemark'
+import { createQueryStore, createSyncClient, defineMutation, entity, queryOptions, syncStream } from 'tidemark'
 
 export interface Write {
   id: string
@@ -47,7 +47,7 @@ export function createClient(base: string, { stream = true, pollInterval }: Clie
   const reports: SyncError[] = []
   const sync = createSyncClient({
     mutations: [add],
-    stream: stream && { url: `${base}/stream`, topics: ['write'], pollInterval },
+    stream: stream && syncStream({ url: `${base}/stream`, topics: ['write'], pollInterval }),
     onReport: (report) => void reports.push(report),
     platform: { development: false }, // no sentences for developers among the figures
     breaker: { cap: 2_000 }, // a restart is seconds away, not minutes

@@ -1,5 +1,6 @@
 // The cases that broke plainer rules, one by one: given, when, then. With recipes that push, and again with repeatable
 // ones, where nothing waits and the same is shown.
+import { syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import type { Kind } from '../kit/docs'
 import {
@@ -20,7 +21,7 @@ import { greet } from '../kit/stream'
 import type { World } from '../kit/world'
 import { createWorld } from '../kit/world'
 
-const STREAM = { stream: { url: '/sync' } }
+const STREAM = { stream: syncStream({ url: '/sync' }) }
 const put = (id: string, version: number, ...tokens: string[]) => ({
   op: 'put' as const,
   type: 'doc',

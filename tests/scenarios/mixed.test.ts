@@ -1,6 +1,6 @@
 // Cases in which servers said now this and now that of what their answers contain. `mixed.test.ts` among the properties finds
 // their like; here stands what each was.
-import { QueryClient } from 'tidemark'
+import { QueryClient, syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import type { Doc, DocWatch } from '../kit/docs'
 import { at, doc, docQuery, loadDoc, reads, takeRead, takeWrite, watchDoc, writing } from '../kit/docs'
@@ -23,7 +23,7 @@ import type { Watch, World } from '../kit/world'
 import { createWorld } from '../kit/world'
 
 const push = writing('push')
-const STREAM = { stream: { url: '/sync', pollInterval: false as const } }
+const STREAM = { stream: syncStream({ url: '/sync', pollInterval: false as const }) }
 const PLAIN = at(undefined)
 const base = ({ sync }: World, id = 'q1') => sync.getBase(docQuery(id).queryKey)?.tokens.join(' ')
 const put = (version: number, ...tokens: string[]) => ({

@@ -1,5 +1,5 @@
 // Required outcomes: one scripted story, at least, for each situation.
-import { memoryStorage } from 'tidemark'
+import { memoryStorage, syncStream } from 'tidemark'
 import { expect, test } from 'vitest'
 import {
   at,
@@ -19,7 +19,7 @@ import { scriptedStorage } from '../kit/storage'
 import { greet } from '../kit/stream'
 import { createWorld } from '../kit/world'
 
-const STREAM = { stream: { url: '/sync' } }
+const STREAM = { stream: syncStream({ url: '/sync' }) }
 const push = writing('push')
 const put = (id: string, version: number, ...tokens: string[]) => ({
   op: 'put' as const,

@@ -1,5 +1,5 @@
 // What other libraries get wrong, each shown as right here. The names say what breaks there.
-import { dehydrate } from 'tidemark'
+import { dehydrate, syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import {
   at,
@@ -19,7 +19,7 @@ import type { Todo } from '../kit/todos'
 import { adding, editing, loadTodos, removing, take, titles, titlesShown, todo, todoRow } from '../kit/todos'
 import { createWorld } from '../kit/world'
 
-const STREAM = { stream: { url: '/sync' } }
+const STREAM = { stream: syncStream({ url: '/sync' }) }
 const push = writing('push')
 
 describe('where a recipe of cancel, snapshot and restore breaks', () => {

@@ -7,6 +7,7 @@ import {
   QueryClient,
   QueryObserver,
   queryOptions,
+  syncStream,
 } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import { at, doc, docQuery, expectSettled, loadDoc, reads, takeRead, takeWrite, watchDoc, writing } from '../kit/docs'
@@ -74,7 +75,7 @@ describe('what a query shows', () => {
   })
 
   test('a listener of one query never sees another half-way', async () => {
-    const world = createWorld({ mutations: [push], stream: { url: '/sync' } })
+    const world = createWorld({ mutations: [push], stream: syncStream({ url: '/sync' }) })
     world.sync.start()
     const stream = await greet(world)
     const q1 = await loadDoc(world, doc('q1', 0))
@@ -339,7 +340,7 @@ describe('every way in', () => {
   })
 
   test('cancelQueries does not take back what a patch brought meanwhile', async () => {
-    const world = createWorld({ mutations: [add], stream: { url: '/sync' } })
+    const world = createWorld({ mutations: [add], stream: syncStream({ url: '/sync' }) })
     world.sync.start()
     const stream = await greet(world)
     const q1 = await loadDoc(world, doc('q1', 0))
@@ -552,7 +553,7 @@ test('a new row is shown once while its answer, its echo and a read come in any 
   ]
   for (const order of orders) {
     const create = adding({ apply: (base, saved) => saved && base.upsert(todosQuery.queryKey, todoRow, saved) })
-    const world = createWorld({ mutations: [create], stream: { url: '/sync' } })
+    const world = createWorld({ mutations: [create], stream: syncStream({ url: '/sync' }) })
     world.sync.start()
     const stream = await greet(world)
     const list = await loadTodos(world, [], at(0))

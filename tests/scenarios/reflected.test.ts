@@ -1,5 +1,5 @@
 // When a write is reflected: what it shows, and what it makes stale without showing it, has been read.
-import { defineMutation } from 'tidemark'
+import { defineMutation, syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import { at, doc, docQuery, loadDoc, takeRead, watchDoc } from '../kit/docs'
 import { greet } from '../kit/stream'
@@ -81,7 +81,7 @@ describe('a write without `optimistic`', () => {
   })
 
   test('with a stream waits until the stream has told of it, and for what it made stale', async () => {
-    const world = createWorld({ mutations: [save], stream: { url: '/sync' } })
+    const world = createWorld({ mutations: [save], stream: syncStream({ url: '/sync' }) })
     world.sync.start()
     const stream = await greet(world)
     await loadDoc(world, doc('q1', 0), at(0))
@@ -99,7 +99,7 @@ describe('a write without `optimistic`', () => {
   })
 
   test('with a stream that has nothing to tell of it is reflected by the next bookmark', async () => {
-    const world = createWorld({ mutations: [save], stream: { url: '/sync' } })
+    const world = createWorld({ mutations: [save], stream: syncStream({ url: '/sync' }) })
     world.sync.start()
     const stream = await greet(world)
     await loadDoc(world, doc('q1', 0), at(0))

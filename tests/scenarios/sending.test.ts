@@ -1,6 +1,6 @@
 // When a write is sent, when it is sent again, and when it is given up.
 import type { SyncClientOptions } from 'tidemark'
-import { defineMutation, memoryStorage } from 'tidemark'
+import { defineMutation, memoryStorage, syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import { at, doc, loadDoc, nextWrite, takeRead, takeWrite, watchDoc, writes, writing } from '../kit/docs'
 import { greet } from '../kit/stream'
@@ -252,7 +252,7 @@ describe('waiting', () => {
   })
 
   test('an opening stream ends a wait early', async () => {
-    const world = createWorld({ mutations: [push], stream: { url: '/sync' } })
+    const world = createWorld({ mutations: [push], stream: syncStream({ url: '/sync' }) })
     world.sync.start()
     await world.settle()
     world.sync.mutate(push, { token: 'm', to: [] })

@@ -1,4 +1,4 @@
-import { createQueryStore, createSyncClient, queryOptions } from 'tidemark'
+import { createQueryStore, createSyncClient, queryOptions, syncStream } from 'tidemark'
 import { createSyncHandler, memoryStore } from 'tidemark/server'
 import { expect, test, vi } from 'vitest'
 import { PATIENCE } from '../kit/patience.ts'
@@ -13,7 +13,7 @@ test('a client that names no topics hears every write', async () => {
     topics: () => ['todos'],
   })
   const sync = createSyncClient({
-    stream: { url: '/sync/stream' },
+    stream: syncStream({ url: '/sync/stream' }),
     platform: { fetch: (url, init) => handler(new Request(new URL(url, 'http://x'), init)) },
   })
   const stop = sync.start()

@@ -4,7 +4,7 @@ import * as tanstack from '@tanstack/react-query'
 import { QueryClient as ForeignClient } from '@tanstack/vue-query'
 import type { ReactNode } from 'react'
 import { createContext, useContext, useOptimistic, useTransition } from 'react'
-import { defineMutation, entity, QueryClient, queryOptions } from 'tidemark'
+import { defineMutation, entity, QueryClient, queryOptions, syncStream } from 'tidemark'
 import { SyncProvider, usePending, useQuery, useSyncAction } from 'tidemark/react'
 import type { ScriptedNetwork } from '../../kit/network.ts'
 import { scriptedNetwork } from '../../kit/network.ts'
@@ -84,7 +84,7 @@ export const ours: Library = {
       queryClient: queryClient as QueryClient,
       mutations: [addToken],
       timeout: NEVER,
-      stream: { url: '/sync' },
+      stream: syncStream({ url: '/sync' }),
     })
     return {
       net: world.net,

@@ -1,10 +1,10 @@
 import { useState } from 'react'
-import { createSyncClient } from 'tidemark'
+import { createSyncClient, syncStream } from 'tidemark'
 import { SyncProvider, useMutation, useQuery } from 'tidemark/react'
 import { addTodo, todosQuery } from './todos'
 
 export function TodoPage() {
-  const [sync] = useState(() => createSyncClient({ mutations: [addTodo], stream: { url: '/api/sync' } }))
+  const [sync] = useState(() => createSyncClient({ mutations: [addTodo], stream: syncStream({ url: '/api/sync' }) }))
   return (
     <SyncProvider client={sync}>
       <TodoForm />

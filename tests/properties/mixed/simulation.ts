@@ -11,6 +11,7 @@ import {
   QueryClient,
   queryOptions,
   seededRandom,
+  syncStream,
 } from 'tidemark'
 import { virtualClock } from '../../kit/clock'
 import type { Sent, SentStream } from '../../kit/network'
@@ -286,7 +287,7 @@ function createWorld(mixture: Mixture, isTracing: boolean, sabotage: Sabotage | 
     mutations: [push, enlist],
     breaker: { threshold: 1_000_000 },
     onReport: (report) => say(`   report ${report.code}: ${report.message}`),
-    ...(mixture.stream === 'none' ? undefined : { stream: { url: '/stream', pollInterval: false } }),
+    ...(mixture.stream === 'none' ? undefined : { stream: syncStream({ url: '/stream', pollInterval: false }) }),
     platform: {
       clock,
       random: seededRandom(7),
