@@ -19,6 +19,8 @@ export interface ReadEvidence {
   readonly answers: AnswerEvidence[]
   /** Requests that have no answer yet: without them nothing is known exactly. */
   unanswered: number
+  /** The server has said no to one of them, whatever error is made of it. */
+  isRefused?: boolean | undefined
 }
 
 /** What is known of data that was made of these answers: only what all of them agree on. */

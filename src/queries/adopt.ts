@@ -78,7 +78,7 @@ export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
         (error: unknown) => {
           record.arrival?.reject(error)
           record.arrival = undefined
-          ended(deps, record, howItFailed(error))
+          ended(deps, record, howItFailed(record, error))
           throw error
         },
       )
@@ -89,8 +89,9 @@ export function adopt(deps: AdoptDeps, query: Query): QueryRecord {
 
 type Ending = 'done' | 'cancelled' | 'failed' | 'refused'
 
-function howItFailed(error: unknown): Ending {
+function howItFailed({ isRefused }: QueryRecord, error: unknown): Ending {
   if ((error as Error | undefined)?.message === 'CancelledError') return 'cancelled'
+  if (isRefused) return 'refused'
   const meaning = meaningOf(error)
   return meaning === 'refused' || meaning === 'credentials' ? 'refused' : 'failed'
 }
@@ -165,6 +166,7 @@ function wrapQueryFn(deps: AdoptDeps, record: QueryRecord, queryFn: AnyQueryFn):
 
 /** What the answers of a failed read said is nothing that the next one, or its retry, is made of. */
 function forgetRead(record: QueryRecord, read: ReadEvidence): void {
+  record.isRefused = read.isRefused === true
   if (record.read === read) record.read = undefined
 }
 

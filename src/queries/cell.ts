@@ -72,6 +72,8 @@ export interface QueryRecord {
   attempts: number
   cancelTimer: (() => void) | undefined
   read: ReadEvidence | undefined
+  /** The server has said no to the last read that failed. */
+  isRefused: boolean
   mode: Mode
   arrival: Deferred<unknown> | undefined
   removed: boolean
@@ -104,6 +106,7 @@ export function createRecord(query: Query, originals: Originals): QueryRecord {
     attempts: 0,
     cancelTimer: undefined,
     read: undefined,
+    isRefused: false,
     mode: 'fence',
     arrival: undefined,
     removed: false,

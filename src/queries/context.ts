@@ -1,6 +1,7 @@
 /** The `fetch` of a query function's context: says what is pending, notes what the answer contains. */
 import { isCursor, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
+import { meaningOfStatus } from '../base/meaning'
 import { HEADERS, PENDING_MAX } from '../base/messages'
 import type { AnswerEvidence, ReadEvidence } from '../evidence/answers'
 import type { Layer } from '../evidence/evidence'
@@ -35,12 +36,18 @@ export function extendQueryContext(
       http.request(input, { ...init, signal: limited }, fields),
     )
     read.unanswered--
+    if (isRefusal(response.status)) read.isRefused = true
     const found = evidenceOf(core, response, HEADERS.pending in fields ? names : [])
     read.answers.push(found)
     if (found.cursor !== undefined) core.told(found.cursor, false)
     return response
   }
   return Object.create(context, { fetch: { value: fetch, enumerable: true } }) as object
+}
+
+function isRefusal(status: number): boolean {
+  const meaning = status < 400 ? undefined : meaningOfStatus(status)
+  return meaning === 'refused' || meaning === 'credentials'
 }
 
 /** The mutations that touch the query and that its base lacks, sent ones first, at most 64. */

@@ -1,6 +1,6 @@
 // Cases in which servers said now this and now that of what their answers contain. `mixed.test.ts` among the properties finds
 // their like; here stands what each was.
-import { QueryClient, syncStream } from 'tidemark'
+import { QueryClient, queryOptions, syncStream } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import type { Doc, DocWatch } from '../kit/docs'
 import { at, doc, docQuery, loadDoc, reads, takeRead, takeWrite, watchDoc, writing } from '../kit/docs'
@@ -375,12 +375,34 @@ describe('what makes a query stale', () => {
     expect(world.net.waiting).toEqual([])
   })
 
-  test('outlives a read that the server refuses, and is not asked again by itself', async () => {
-    const { world, stream } = await scene(at(0, []))
+  test.each([
+    ['throws an error of its own', (status: number) => new Error(`answered ${status}`)],
+    ['throws the answer', (status: number) => Object.assign(new Error('no'), { status })],
+  ])('outlives a read that the server refuses, and is not asked again by itself: queryFn %s', async (_, errorOf) => {
+    const query = queryOptions({
+      queryKey: ['doc', 'q1'],
+      queryFn: async ({ fetch }) => {
+        const answer = await fetch('/doc/q1')
+        if (!answer.ok) throw errorOf(answer.status)
+        return (await answer.json()) as Doc
+      },
+    })
+    const world = createWorld({ ...STREAM })
+    world.sync.start()
+    const stream = await greet(world)
+    const q1 = world.watch<Doc>(query)
+    await world.settle()
+    await takeRead(world, 'q1').answer(doc('q1', 0), at(0))
     await stream.invalidate(1, [['doc', 'q1']], { mutations: [] })
     await takeRead(world, 'q1').answer({}, { status: 403 })
-    await world.advance(60_000)
+    await world.advance(30_000)
+    expect(world.net.waiting).toEqual([])
     expect(world.sync.queryClient.getQueryState(['doc', 'q1'])?.isInvalidated).toBe(true)
+    await stream.invalidate(2, [['doc', 'q1']], { mutations: [] })
+    await takeRead(world, 'q1').answer({}, { status: 503 })
+    await world.advance(5_000)
+    await takeRead(world, 'q1').answer(doc('q1', 2, 'o'), at(2))
+    expect(q1.data?.tokens).toEqual(['o'])
   })
 
   test('outlives a read that ends because nobody watches any more', async () => {
