@@ -74,6 +74,7 @@ export function createItem(state: QueueState, entry: Entry, mutation: AnyMutatio
     isVolatile: false,
     backoff: createBackoff({ base: 1000, cap: 60_000 }, state.deps.random.next),
     failures: 0,
+    vague: 0,
     heard: undefined,
     cancelRetry: undefined,
     isHeldBack: false,

@@ -43,6 +43,8 @@ export interface Item {
   backoff: Backoff
   /** Failures so far that count against the mutation's `retry`. */
   failures: number
+  /** How often a 409 was answered that nobody could read. */
+  vague: number
   /** How much had been heard of its origin when a page came in place of its answer. */
   heard: number | undefined
   cancelRetry: (() => void) | undefined

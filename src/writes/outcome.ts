@@ -425,6 +425,7 @@ export async function replace(
   })
   item.backoff.reset()
   item.failures = 0
+  item.vague = 0
   setStatus(state, item, 'queued')
   await save(state, item, ...dependents)
   state.pump()

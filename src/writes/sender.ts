@@ -141,9 +141,22 @@ function encodeScope(scope: string): string {
 
 const NOBODY: ReadonlySet<string> = new Set()
 
+/** So often a 409 that says nothing is asked again, of a write that was sent before. */
+const VAGUE_MAX = 3
+
+/**
+ * A 409 without a body that anybody could read. Of a write that was sent before it may be a conflict, and it may be 'in
+ * progress': the attempt before is at work, or was applied, and another key would apply it twice.
+ */
+function isVague(item: Item, error: unknown): boolean {
+  if (statusOf(error) !== 409 || problemOf(error) !== undefined || item.entry.attempt < 2) return false
+  return ++item.vague <= VAGUE_MAX
+}
+
 /** What the failure of an attempt means, with what the attempt has seen. */
-function judge({ options }: QueueState, error: unknown, { accepted }: Sending): Meaning {
+function judge({ options }: QueueState, item: Item, error: unknown, { accepted }: Sending): Meaning {
   const meaning = meaningOf(error, options.isNetworkError)
+  if (meaning === 'conflict' && isVague(item, error)) return 'in-progress'
   if (!accepted || isSyncError(error)) return meaning
   // Said yes, and then the caller could not use the answer, or could not read it to its end.
   if (meaning === 'bug' || meaning === 'unclear') return 'applied'
@@ -152,7 +165,7 @@ function judge({ options }: QueueState, error: unknown, { accepted }: Sending): 
 
 async function failed(state: QueueState, item: Item, error: unknown, evidence: Sending): Promise<void> {
   const { entry, mutation } = item
-  const meaning = judge(state, error, evidence)
+  const meaning = judge(state, item, error, evidence)
   const wrapped = toSyncError(error, meaning, entry.mutationKey)
   if (meaning !== 'credentials') item.hasRefreshed = false
   const isOnce = mutation?.idempotent === false

@@ -29,6 +29,7 @@ export default defineConfig({
     environment: 'node',
     fsModuleCache: false, // or a mutant would be served the modules of another
     include: [
+      'tests/evidence/**/*.test.ts',
       'tests/meaning/**/*.test.ts',
       'tests/scenarios/**/*.test.ts',
       'tests/client/**/*.test.ts',

@@ -289,3 +289,39 @@ test('a second change of a row is not in conflict with the first', async () => {
   await confirms(second, todo('1', 'b', { version: 3 }), 3)
   expect(titlesShown(list)).toEqual(['-', 'old', 'a', 'b'])
 })
+
+describe('a 409 that nobody can read', () => {
+  test('of a write that was sent before is asked again under its key: it may be in progress, or applied', async () => {
+    const { world, first, id, confirmed } = await edited(editing())
+    await first.drop()
+    for (let asked = 0; asked < 2; asked++) {
+      await world.advance(61_000)
+      const again = take(world, '/edit')
+      expect(again.id).toBe(id)
+      await again.answer(undefined, { status: 409 })
+    }
+    await world.advance(61_000)
+    const last = take(world, '/edit')
+    expect(last.id).toBe(id)
+    await confirms(last, todo('1', 'mine'), 2)
+    expect(await confirmed).toMatchObject({ title: 'mine' })
+  })
+
+  test('is a conflict in the end, and at once of a write that was not', async () => {
+    const { world, first, id } = await edited(editing())
+    await first.drop()
+    for (let asked = 0; asked < 4; asked++) {
+      await world.advance(61_000)
+      const again = take(world, '/edit')
+      expect(again.id).toBe(id)
+      await again.answer(undefined, { status: 409 })
+    }
+    await world.settle()
+    expect(take(world, '/edit').id).not.toBe(id)
+
+    const other = await edited(editing())
+    await other.first.answer(undefined, { status: 409 })
+    await other.world.settle()
+    expect(take(other.world, '/edit').id).not.toBe(other.id)
+  })
+})
