@@ -22,9 +22,10 @@ export function isRequest(value: unknown): value is Request {
   return typeof url === 'string' && typeof method === 'string'
 }
 
-/** A body that can be read once only. */
+/** A body that can be read once only: of the web, or of Node. */
 export function isStream(body: unknown): boolean {
-  return typeof (body as { getReader?: unknown } | null | undefined)?.getReader === 'function'
+  const { getReader, pipe } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+  return typeof getReader === 'function' || typeof pipe === 'function'
 }
 
 /** An error, or what behaves as one. */

@@ -5,7 +5,7 @@
  */
 import type { Problem, SyncErrorCode } from './errors'
 import { isSyncError } from './errors'
-import { isError } from './kinds'
+import { isError, isStream, kindOf } from './kinds'
 import { wordsOf } from './words'
 
 /** How often a request that ended like this is sent again, and the code of the error that says so. */
@@ -180,7 +180,7 @@ export function problemOf(error: unknown): Problem | undefined {
     const answers = [response?.['data'], response?.['_data'], data, response?.['body'], body, meta?.['responseJSON']]
     for (const found of [problem, ...answers]) {
       const value = typeof found === 'string' ? parsed(found) : found
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Problem
+      if (kindOf(value) === 'Object' && !isStream(value)) return value as Problem
     }
   }
   return undefined

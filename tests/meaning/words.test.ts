@@ -1,6 +1,7 @@
 // The server's words reach the user, whichever framework has written the answer: on writes, on reads, in the outbox.
 import { defineMutation, queryOptions } from 'tidemark'
 import { describe, expect, test } from 'vitest'
+import { problemOf, statusOf } from '../../src/base/meaning'
 import { createWorld } from '../kit/world'
 
 const problem = 'application/problem+json'
@@ -169,4 +170,11 @@ describe('failure.problem', () => {
     ])
     await world.sync.close({ outbox: 'discard' })
   })
+})
+
+test('a body that nobody has read is no problem: a stream has no words', () => {
+  for (const body of [new ReadableStream(), { pipe() {} }]) {
+    const error = Object.assign(new Error('Conflict'), { response: { status: 409, body } })
+    expect([problemOf(error), statusOf(error)]).toEqual([undefined, 409])
+  }
 })
