@@ -436,3 +436,51 @@ test('rows that stand in a base of which they are not known keep their layer, an
     await read.answer([todo('1', 'mine'), todo('2', 'theirs')], at(2, read.names))
   expect(titles(todos.data)).toBe('mine theirs')
 })
+
+describe('answers that overtake each other', () => {
+  test('an earlier one writes nothing over what a later one has brought', async () => {
+    const edit = editing({
+      apply: (to, saved) =>
+        saved &&
+        to.update(todosQuery.queryKey, (rows) => rows.map((row) => (row.id === saved.id ? { ...row, ...saved } : row))),
+    })
+    const { world, stream, todos } = await list({ mutations: [edit] }, [todo('1', 'a')], at(0, []))
+    const first = world.sync.mutate(edit, { id: '1', title: 'first' })
+    const second = world.sync.mutate(edit, { id: '1', done: true })
+    await world.settle()
+    const from = todos.values.length
+    const slow = take(world, '/edit')
+    await stream.ack(1, [first.id]) // the stream is faster than the answer, so the second goes
+    const quick = take(world, '/edit')
+    await quick.answer(todo('1', 'first', { done: true }), at(2, [first.id]))
+    await second.confirmed
+    await slow.answer(todo('1', 'first', { done: false }), at(1, []))
+    await first.confirmed
+    expect(todos.data).toEqual([todo('1', 'first', { done: true })])
+    await world.settle()
+    for (const read of [...world.net.waiting])
+      await read.answer([todo('1', 'first', { done: true })], at(2, read.names))
+    expect(todos.values.slice(from - 1).every((rows) => rows?.[0]?.done === true)).toBe(true)
+  })
+
+  test('a row that was made and deleted does not come back when only the deletion has a position', async () => {
+    const [add, remove] = [adding(), removing()]
+    const world = createWorld({ mutations: [add, remove] })
+    world.sync.start()
+    const todos = world.watch<Todo[]>(todosQuery)
+    await world.settle()
+    const early = world.net.take('GET', '/todos') // asked for before both
+    world.sync.mutate(add, todo('1', 'made'))
+    world.sync.mutate(remove, '1')
+    await world.settle()
+    await take(world, '/add').answer(undefined, PLAIN)
+    await world.settle()
+    await early.answer([], at(2))
+    expect(titles(todos.data)).toBe('')
+    await take(world, '/remove').answer(undefined, at(2))
+    expect(titles(todos.data)).toBe('')
+    await world.settle()
+    for (const read of [...world.net.waiting]) await read.answer([], at(2))
+    expect(titlesShown(todos)).toEqual(['-', ''])
+  })
+})
