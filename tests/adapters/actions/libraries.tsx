@@ -84,7 +84,8 @@ export const ours: Library = {
       queryClient: queryClient as QueryClient,
       mutations: [addToken],
       timeout: NEVER,
-      stream: syncStream({ url: '/sync' }),
+      // Of another origin: requests here wait for longer than a stream of their own would stand beside them.
+      stream: syncStream({ url: 'https://hub.example/sync' }),
     })
     return {
       net: world.net,
