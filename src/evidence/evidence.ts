@@ -50,8 +50,8 @@ export interface Base {
   readonly has: ReadonlySet<string>
   /** A read, an answer or a push brought it, a part of it, or what the application changed; `false`: it is all of its own. */
   readonly hasNews: boolean
-  /** What it was made of. */
-  readonly from: Incoming | undefined
+  /** The `has` of what it was made of: it tells that from others, and does not keep it, and all bases before it, alive. */
+  readonly from: ReadonlySet<string> | undefined
 }
 
 /** Of a row from an answer: the answer's position, and whether it brought the row or changed something in it. */

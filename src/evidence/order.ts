@@ -117,7 +117,7 @@ export function mayFollow(on: Base | Held, cursor: Cursor | undefined): boolean 
 
 /** Whether `on`, which something was put onto, is what base is made of. Of nothing it is. */
 export function isComputedOn(on: Base | Held | undefined, base: Base | undefined): boolean {
-  return on === undefined || (base !== undefined && (on === base.from || Object.is(on.data, base.data)))
+  return on === undefined || (base !== undefined && (on.has === base.from || Object.is(on.data, base.data)))
 }
 
 /** Whether what is known of `base` is known of what comes after it, too: both are of one log. */

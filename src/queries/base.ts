@@ -136,7 +136,7 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
     accepted: core.tickNow,
     has,
     hasNews: incoming.kind === 'manual' ? previous?.hasNews === true : incoming.kind !== 'stored',
-    from: incoming,
+    from: incoming.has,
   }
   if (!Object.is(record.baseLocated.data, shared) || record.baseLocated.shape !== record.shape) {
     record.baseLocated = locate(shared, record.shape)

@@ -131,7 +131,7 @@ test('what was put onto a base fits that base, what it was published as, and no 
   expect(isComputedOn(undefined, base())).toBe(true)
   expect(isComputedOn(on, on)).toBe(true)
   expect(isComputedOn(on, withFloor(on, 'e:9', 1))).toBe(true)
-  expect(isComputedOn(held, base({ from: held }))).toBe(true)
+  expect(isComputedOn(held, base({ from: held.has }))).toBe(true)
   expect(isComputedOn(held, base({ data: {} }))).toBe(false)
   expect(isComputedOn(on, undefined)).toBe(false)
 })
