@@ -1,23 +1,24 @@
-// The queue's tests on sources of which one line is broken; `tests/mutants/run.ts` runs it once per mutant.
+// The queue's tests on sources that are broken in one place; `tests/mutants/run.ts` runs it once per mutant.
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vitest/config'
 import { defineConfig } from 'vitest/config'
 import { alias } from '../../scripts/aliases.ts'
 import { mutants } from './mutants.ts'
+import { placeOf } from './place.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const wanted = process.env['MUTANT'] ?? ''
 const mutant = mutants.find(({ name }) => name === wanted)
 if (mutant === undefined && wanted !== '') throw new Error(`There is no mutant "${wanted}".`)
 
+const place = mutant === undefined ? undefined : placeOf(mutant)
+
 const plugin: Plugin = {
   name: 'mutant',
   enforce: 'pre',
   transform(code, id) {
-    if (mutant === undefined || !id.endsWith(`/${mutant.file}`)) return undefined
-    if (code.split(mutant.find).length !== 2)
-      throw new Error(`The mutant "${mutant.name}" does not find its line in ${mutant.file}.`)
-    return { code: code.replace(mutant.find, () => mutant.replace), map: null }
+    if (mutant === undefined || place === undefined || !id.endsWith(`/${place.file}`)) return undefined
+    return { code: code.slice(0, place.start) + mutant.replace + code.slice(place.end), map: null }
   },
 }
 
