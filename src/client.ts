@@ -5,7 +5,6 @@ import { QueryClient } from '@tanstack/query-core'
 import type { Advice, AdviceDeps } from './advice/advice'
 import { ADVICE, createAdvice } from './advice/advice'
 import { SyncError, usageError } from './base/errors'
-import { canonical } from './base/key'
 import type { DataOfKey } from './data/recipes'
 import type { ResolvedOptions, SyncClientOptions } from './options'
 import { resolveOptions } from './options'
@@ -30,10 +29,8 @@ import type { SyncStatus } from './stores/status'
 import { createStatusView } from './stores/status'
 import type { SyncStream } from './stream/stream'
 import type { DefinedMutation, Resolution } from './writes/definition'
-import type { MutationHandle } from './writes/log'
-import { refuse } from './writes/outcome'
 import { createOutbox } from './writes/stored'
-import type { Queue } from './writes/writes'
+import type { MutationHandle, Queue } from './writes/writes'
 import { createQueue } from './writes/writes'
 
 /** Keeps what is shown in step with what the server knows. Made by {@link createSyncClient}. */
@@ -109,7 +106,6 @@ export interface SyncClient {
 export type Arguments<TVariables> = [TVariables] extends [void] | [undefined] ? [] : [variables: TVariables]
 
 const FLUSH_TIME = 10_000
-const COVER_TIME = 10_000
 
 /**
  * Makes a sync client.
@@ -142,8 +138,8 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       progress.changed()
     })
   const { announce } = cache.core
-  const mirror = createMutationMirror({ queryClient, queue: () => queue.state, announce, report })
-  const progress = createProgressStores(() => queue.state, announce)
+  const mirror = createMutationMirror({ queryClient, isHeldBack: () => queue.flow.isHeldBack(), announce, report })
+  const progress = createProgressStores(() => queue, announce)
   const queue: Queue = createQueue(
     {
       cache,
@@ -155,15 +151,14 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       outbox: createOutbox(settings.storage, settings.serializer, settings.namespace),
       serializer: settings.serializer,
       report,
-      warn,
-      changed: () => changed(true),
-      moved(item, how, tell) {
-        mirror.moved(item, how)
-        if (tell !== undefined) announce(tell, true)
-        progress.moved(item)
-      },
+      changed: (write, how, tell) =>
+        cache.core.transition(() => {
+          if (write !== undefined && how !== undefined) mirror.moved(write, how)
+          if (tell !== undefined) announce(tell, true)
+          if (write !== undefined) progress.moved(write)
+          changed(true)
+        }),
       isPushed: () => stream?.status.getState().state === 'open',
-      development: settings.development,
     },
     {
       mutations: settings.mutations,
@@ -189,7 +184,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
     announce,
   )
-  const outbox = createLiveStore(createOutboxView(queue), announce)
+  const outbox = createLiveStore(createOutboxView(queue, cache), announce)
   const release = (): void => {
     breaker.stop()
     mirror.stop()
@@ -310,21 +305,19 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
     deps.minded()
     const stopNetwork = network.subscribe((event) => {
       changed()
-      if (event === 'offline') queue.state.doubtsOffline(false)
+      if (event === 'offline') queue.flow.doubtOffline(false)
       else if (event !== 'hidden') queue.wake()
     })
-    const stopWatch = watchUncovered(deps)
     // What only memory holds is gone with the page.
     const stopGuard = storage.durable
       ? undefined
-      : guardUnload(network, () => [...queue.state.items.values()].some(({ layer }) => layer.outcome !== 'confirmed'))
+      : guardUnload(network, () => [...queue.log.writes.values()].some(({ outcome }) => outcome !== 'confirmed'))
     queryClient.mount()
     void queue.start().then(resolveReady)
     stream?.start()
     running = () => {
       running = undefined
       stopNetwork()
-      stopWatch()
       stopGuard?.()
       queryClient.unmount()
       queue.stop()
@@ -340,7 +333,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
   }
 
   async function close(outbox: 'flush' | 'discard' | 'keep'): Promise<readonly OutboxEntry[]> {
-    queue.state.closing = true
+    queue.shut()
     if (outbox === 'flush') {
       let cancel = (): void => {}
       const deadline = new Promise<void>((resolve) => {
@@ -350,9 +343,9 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       await Promise.race([queue.drained(), deadline])
       cancel()
     }
-    queue.state.closed = true
     halt()
-    const left = abandon(queue, cache)
+    const left = createOutboxView(queue, cache)(undefined).entries.filter(({ status }) => status !== 'confirmed')
+    queue.abandon()
     queryClient.clear()
     cache.stop()
     deps.release()
@@ -372,7 +365,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
   return {
     ready,
     start() {
-      if (queue.state.closed) throw new SyncError('stopped', 'This sync client is closed; make a new one.')
+      if (queue.flow.state.isClosed) throw new SyncError('stopped', 'This sync client is closed; make a new one.')
       if (count++ === 0 && running === undefined) run()
       const since = stops
       let active = true
@@ -385,51 +378,6 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
     stop: halt,
     close: ({ outbox = 'keep' } = {}) => (closed ??= close(outbox)),
   }
-}
-
-/** Nobody waits for ever on a client that is closed. Returns what was not confirmed, in order. */
-function abandon(queue: Queue, cache: LifeDeps['cache']): readonly OutboxEntry[] {
-  const left = createOutboxView(queue)(undefined).entries.filter(({ status }) => status !== 'confirmed')
-  const error = new SyncError('stopped', 'The sync client was closed before the change was settled.')
-  for (const item of queue.state.items.values()) {
-    item.abort?.abort(error)
-    cache.core.transition(() => refuse(queue.state, item, error))
-  }
-  queue.state.items.clear()
-  queue.state.scopes.clear()
-  queue.state.confirmed.clear()
-  queue.state.failed = []
-  queue.state.quarantined = []
-  return left
-}
-
-/** A confirmed change that no read has brought for 10 s while online is asked for again, and reported once. */
-function watchUncovered({ cache, queue, settings }: LifeDeps): () => void {
-  const { clock, network, report } = settings
-  const since = new Map<string, number>()
-  let cancel = clock.after(COVER_TIME, check)
-  function check(): void {
-    cancel = clock.after(COVER_TIME, check)
-    for (const id of since.keys()) if (!queue.state.items.has(id)) since.delete(id)
-    if (!network.isOnline()) return
-    for (const item of queue.state.confirmed) {
-      if (item.reflected.settled) continue // whoever watches a query has it
-      const rounds = (since.get(item.entry.id) ?? 0) + 1
-      since.set(item.entry.id, rounds)
-      if (rounds < 2) continue
-      cache.invalidateUncovered(item.layer)
-      if (rounds !== 2) continue
-      const { mutationKey } = item.entry
-      report(
-        new SyncError(
-          'protocol',
-          `Mutation ${canonical(mutationKey)} was confirmed, but no read has shown it for ${COVER_TIME / 1000} s; its queries are read again: name them in "invalidates".`,
-          { mutationKey },
-        ),
-      )
-    }
-  }
-  return () => cancel()
 }
 
 function claim(queryClient: QueryClient): QueryClient {

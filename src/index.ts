@@ -60,4 +60,4 @@ export type {
   RowRef,
 } from './writes/definition'
 export { defineMutation } from './writes/definition'
-export type { MutationHandle } from './writes/log'
+export type { MutationHandle } from './writes/writes'

@@ -5,6 +5,8 @@ import type { Task } from './task'
 
 const MARKS: Record<OutboxEntry['status'], string> = {
   conflicted: 'needs you',
+  failed: 'failed',
+  quarantined: 'set aside',
   blocked: 'blocked',
   uncertain: 'trying again',
   sending: 'sending',

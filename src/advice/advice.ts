@@ -10,9 +10,9 @@ import type { Clock } from '../platform/clock'
 import type { Cache } from '../queries/queries'
 import type { PushMessage } from '../stream/patch'
 import type { AnyMutation } from '../writes/definition'
-import type { Item, MutationHandle } from '../writes/log'
 import { isResponse } from '../writes/returned'
-import type { Queue } from '../writes/writes'
+import type { Write } from '../writes/write'
+import type { MutationHandle, Queue } from '../writes/writes'
 import type { ClientFields, Remark } from './fields'
 import { remarksOnClient, remarksOnFilter, remarksOnMutation, remarksOnQuery } from './fields'
 import { remarksOnKeys } from './keys'
@@ -130,12 +130,12 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       ids.add(handle.id)
       for (const oldest of ids) if (ids.size > KNOWN_IDS) ids.delete(oldest)
       waitForStart()
-      const item = queue.state.items.get(handle.id)
-      if (item === undefined) return
-      noteShared(queue, item, say)
-      noteScope(item, say)
-      noteNothing(item.layer)
-      const key = canonical(item.entry.mutationKey)
+      const write = queue.log.writes.get(handle.id)
+      if (write === undefined) return
+      noteShared(queue, write, say)
+      noteScope(write, say)
+      noteNothing(write)
+      const key = canonical(write.mutationKey)
       handle.confirmed.then(
         (data) => {
           const text = `"mutationFn" of mutation ${key} resolved with the Response itself, which nobody reads: return (await answer.json()), or nothing.`
@@ -145,15 +145,15 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       )
     },
     asked(call, id) {
-      const { items, failed, quarantined } = queue.state
-      if (ids.has(id) || items.has(id) || [...failed, ...quarantined].some((entry) => entry.id === id)) return
+      const { writes, failed, quarantined } = queue.log
+      if (ids.has(id) || writes.has(id) || [...failed, ...quarantined].some((entry) => entry.id === id)) return
       const text = `sync.${call}(${JSON.stringify(id)}) did nothing, for no entry of the outbox has this id: take the id of an entry of sync.outbox.`
       say({ topic: `unknown id ${call}`, text })
     },
     pushed(messages) {
       const asked = options.stream ? options.stream.options.topics : undefined
       const typesOf = (id: string): readonly string[] => {
-        const ops = queue.state.items.get(id)?.layer.ops ?? []
+        const ops = queue.log.writes.get(id)?.ops ?? []
         return [...new Set(ops.flatMap((op) => ('entity' in op ? [op.entity.type] : [])))]
       }
       const topics = asked === 'queries' ? cache.topics() : Array.isArray(asked) ? asked : []
@@ -187,29 +187,29 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
 }
 
 /** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
-function noteShared({ state }: Queue, { entry, layer }: Item, say: (remark: Remark) => void): void {
-  const rows = new Set(layer.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+function noteShared({ log }: Queue, { ops, scope: own, mutationKey }: Write, say: (remark: Remark) => void): void {
+  const rows = new Set(ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
   if (rows.size === 0) return
-  for (const [scope, others] of state.scopes) {
-    if (scope === entry.scope) continue
+  for (const [scope, others] of log.scopes) {
+    if (scope === own) continue
     const shared = others
-      .flatMap((other) => other.layer.ops)
+      .flatMap((other) => other.ops)
       .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
     if (shared === undefined || !('entity' in shared)) continue
-    const key = canonical(entry.mutationKey)
-    const text = `Mutation ${key} changes ${shared.entity.type} ${shared.id} in scope "${entry.scope}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`
+    const key = canonical(mutationKey)
+    const text = `Mutation ${key} changes ${shared.entity.type} ${shared.id} in scope "${own}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`
     say({ topic: `scopes ${key} ${scope}`, text })
     return
   }
 }
 
 /** A scope of another form counts as none: the write waits behind all others. */
-function noteScope({ entry, mutation }: Item, say: (remark: Remark) => void): void {
+function noteScope({ record, mutation }: Write, say: (remark: Remark) => void): void {
   const { scope } = mutation ?? {}
-  if (typeof scope !== 'function' || entry.scope !== '') return
-  const given: unknown = scope(entry.variables as never)
+  if (typeof scope !== 'function' || record.scope !== '') return
+  const given: unknown = scope(record.variables as never)
   if (typeof (given as { id?: unknown } | undefined)?.id === 'string') return
-  const key = canonical(entry.mutationKey)
+  const key = canonical(record.mutationKey)
   const text = `The "scope" of mutation ${key} returned ${JSON.stringify(given)}, which counts as none: return { id: 'todos' }.`
   say({ topic: `mutation scope ${key}`, text })
 }

@@ -8,28 +8,31 @@ import type { Cursor } from '../base/cursor'
 import { compareCursors } from '../base/cursor'
 import type { Op } from '../data/recipes'
 
-/** One pending mutation's effect, as the cache knows it. The queue writes its fields through the cache's methods only. */
+/** One pending mutation's effect, as the cache knows it. Only who records and sends mutations changes it. */
 export interface Layer {
-  /** The idempotency key; changes when the payload is replaced. */
-  id: string
+  /** The idempotency key; another one when the payload is replaced. */
+  readonly id: string
   /** Place in the log: layers are folded in this order. */
   readonly pos: number
   /** Mutations of one scope are applied one after another, in order of `pos`. */
   readonly scope: string
   readonly mutationKey: readonly unknown[]
-  ops: readonly Op[]
-  /** The first request left. */
-  sent: boolean
-  /** Of this id. Sent and without outcome is 'open', whatever the entry's status says. */
-  outcome: 'confirmed' | 'rejected' | 'conflict' | undefined
-  confirmedAt: Cursor | undefined
-  confirmedTick: number
-  firstSendTick: number
+  readonly ops: readonly Op[]
+  /** A request with this id left, or is about to. */
+  readonly sent: boolean
+  /** Of this id. Sent and without outcome is 'open', whatever the status says. */
+  readonly outcome: Outcome | undefined
+  readonly confirmedAt: Cursor | undefined
+  readonly confirmedTick: number
+  readonly firstSendTick: number
   /** More than one request was sent with this id, or it is a replacement. */
-  resent: boolean
+  readonly resent: boolean
   /** Shown: folded into views. */
-  live: boolean
+  readonly live: boolean
 }
+
+/** What the server made of one id. */
+export type Outcome = 'confirmed' | 'rejected' | 'conflict'
 
 /** What the server said of one query. Never optimistic. */
 export interface Base {

@@ -51,7 +51,7 @@ export function accept(core: Core, record: QueryRecord, arrived: Incoming): Acce
     !isBelowFloor(incoming, base) &&
     !isFenced(incoming, record.fences) &&
     !isOvertaken(incoming, base) &&
-    decide(core, record, incoming, wait)
+    isDecidable(core, record, incoming, wait)
   if (!isTaken) {
     if (incoming.kind !== 'read') markStale(core, record, at)
     return 'unknown'
@@ -82,7 +82,7 @@ function withoutDeleted(core: Core, record: QueryRecord, incoming: Incoming): In
 }
 
 /** Decides for every mutation that touches the query; `false`: for one of them it cannot be told. */
-function decide(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<string>): boolean {
+function isDecidable(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<string>): boolean {
   const { base } = record
   const isContinued = base !== undefined && isOneLog(incoming, base)
   /** Scopes of which it contains a mutation: then it contains those before it. */
@@ -276,23 +276,8 @@ export function markStale(core: Core, record: QueryRecord, at?: Cursor | undefin
 }
 
 /** A mutation's outcome is known: waiting bases are decided in the same transition. */
-export function outcome(
-  core: Core,
-  layer: Layer,
-  kind: 'confirmed' | 'rejected' | 'conflict',
-  cursor: Cursor | undefined,
-): void {
+export function decide(core: Core, layer: Layer): void {
   if (layer.outcome === 'confirmed') {
-    if (layer.confirmedAt !== undefined || cursor === undefined) return
-    layer.confirmedAt = cursor
-    for (const record of core.touchedBy(layer).keys()) core.touch(record)
-    return
-  }
-  const tick = core.tick()
-  layer.outcome = kind
-  if (kind === 'confirmed') {
-    layer.confirmedAt = cursor
-    layer.confirmedTick = tick
     core.confirmed(layer)
     core.settled(core.checkLayers) // perhaps it touches nothing that is cached
   }

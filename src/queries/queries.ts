@@ -13,7 +13,7 @@ import type { Http } from '../platform/http'
 import { adopt } from './adopt'
 import type { Answer } from './answer'
 import { applyAnswer } from './answer'
-import { markStale, outcome } from './base'
+import { decide, markStale } from './base'
 import type { Mode, QueryRecord } from './cell'
 import { hasEffect, isReading, isRepeatable, isWatched } from './cell'
 import { extendQueryContext } from './context'
@@ -43,11 +43,10 @@ export interface Cache {
   add(layer: Layer): void
   /** Takes a layer away (rejected, cancelled, discarded). */
   drop(layer: Layer): void
-  /** A request with the layer's id leaves. */
-  sent(layer: Layer): void
-  /** The first request with the layer's id did not leave after all. */
-  unsent(layer: Layer): void
-  outcome(layer: Layer, kind: 'confirmed' | 'rejected' | 'conflict', cursor: Cursor | undefined): void
+  /** The layer's outcome is known: what waited for it is decided. */
+  decided(layer: Layer): void
+  /** The position at which the layer was confirmed before is known. */
+  placed(layer: Layer): void
   /** What an answer says, into the bases that the mutation touches. */
   answer(layer: Layer, answer: Answer): void
   /** Whether the first send of this mutation must wait for a read (unbroken writing without cursors would starve reads). */
@@ -155,20 +154,14 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     drop: (layer) =>
       core.transition(() => {
         const contained = touching(layer).filter((each) => isCovered(layer, each.record.base))
-        layer.live = false
         core.removeLayer(layer)
         for (const each of contained) markStale(core, each.record)
       }),
-    sent(layer) {
-      const tick = core.tick()
-      if (!layer.sent) layer.firstSendTick = tick
-      else layer.resent = true
-      layer.sent = true
-    },
-    unsent(layer) {
-      layer.sent = false
-    },
-    outcome: (layer, kind, cursor) => core.transition(() => outcome(core, layer, kind, cursor)),
+    decided: (layer) => core.transition(() => decide(core, layer)),
+    placed: (layer) =>
+      core.transition(() => {
+        for (const each of core.touchedBy(layer).keys()) core.touch(each)
+      }),
     answer: (layer, answer) => core.transition(() => applyAnswer(core, versions, layer, answer)),
     holdsBack: (layer) =>
       touching(layer).some(

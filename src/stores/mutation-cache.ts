@@ -4,15 +4,16 @@
  */
 import type { Mutation, MutationCache, MutationFunctionContext, MutationState, QueryClient } from '@tanstack/query-core'
 import { SyncError } from '../base/errors'
-import type { Item, Movement, QueueState } from '../writes/log'
+import type { Movement } from '../writes/context'
+import type { Write } from '../writes/write'
 import type { Announce } from './live'
-import { failuresOf, isHeldBack, isPausedEntry, reasonOf } from './progress'
+import { failuresOf, isPausedWrite, reasonOf } from './progress'
 
 /** Under this name the `meta` of a mirrored mutation has its entry's id. */
 const ENTRY = 'outboxEntry'
 
 export interface MutationMirror {
-  moved(item: Item, how: Movement): void
+  moved(of: Write, how: Movement): void
   /** The network, or a switch of the queue, may have changed. */
   changed(): void
   stop(): void
@@ -20,8 +21,8 @@ export interface MutationMirror {
 
 interface MirrorDeps {
   queryClient: QueryClient
-  /** Asked late: the queue is made after its mirror. */
-  queue(): QueueState
+  /** Whether nothing is sent now. */
+  isHeldBack(): boolean
   announce: Announce
   report(error: SyncError): void
 }
@@ -33,7 +34,7 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
   const { queryClient } = deps
   const announce = (tell: () => void): void => deps.announce(tell, true)
   const cache = queryClient.getMutationCache()
-  const mirrored = new Map<Item, Mutation>()
+  const mirrored = new Map<Write, Mutation>()
   let isBuilding = false
   let wasHeld = false
   // What a persister or a server kept of a mirror is dropped: the outbox has the entry itself.
@@ -41,15 +42,15 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
     if (type === 'added' && !isBuilding && mutation.meta?.[ENTRY] !== undefined) cache.remove(mutation)
   })
 
-  function build(item: Item): Mutation {
-    const { entry } = item
-    const options = { mutationKey: entry.mutationKey, meta: { ...item.mutation?.meta, [ENTRY]: entry.id } }
-    const state = { ...START, submittedAt: entry.createdAt, ...progressOf(deps.queue(), item) }
+  function build(of: Write): Mutation {
+    const { id, mutationKey, record } = of
+    const options = { mutationKey, meta: { ...of.mutation?.meta, [ENTRY]: id } }
+    const state = { ...START, submittedAt: record.createdAt, ...standingOf(of, deps.isHeldBack()) }
     isBuilding = true
     try {
       const mutation = cache.build<unknown, Error, unknown, unknown>(queryClient, options, state)
       // query-core resumes what is paused when the network returns; these are the queue's to resume.
-      return Object.assign(mutation, { continue: async () => {}, execute: () => item.confirmed.promise })
+      return Object.assign(mutation, { continue: async () => {}, execute: () => of.confirmed.promise })
     } finally {
       isBuilding = false
     }
@@ -62,15 +63,15 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
     announce(() => cache.notify({ type: 'updated', mutation, action }))
   }
 
-  function update(item: Item, mutation: Mutation): void {
-    const progress = progressOf(deps.queue(), item, mutation.state)
-    const { failureCount, failureReason, isPaused } = progress
-    const { id } = item.entry
+  function update(of: Write, mutation: Mutation): void {
+    const standing = standingOf(of, deps.isHeldBack(), mutation.state)
+    const { failureCount, failureReason, isPaused } = standing
+    const { id } = of
     if (mutation.meta?.[ENTRY] !== id)
       mutation.setOptions({ ...mutation.options, meta: { ...mutation.meta, [ENTRY]: id } })
     const failed = failureCount !== mutation.state.failureCount
     const type = isPaused ? 'pause' : 'continue'
-    write(mutation, progress, failed ? { type: 'failed', failureCount, error: failureReason } : { type })
+    write(mutation, standing, failed ? { type: 'failed', failureCount, error: failureReason } : { type })
   }
 
   function succeed(mutation: Mutation, variables: unknown, data: unknown): void {
@@ -87,13 +88,13 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
     write(mutation, change, { type: 'error', error })
   }
 
-  function end(item: Item, mutation: Mutation): void {
-    mirrored.delete(item)
-    const { outcome, entry } = item
+  function end(of: Write, mutation: Mutation): void {
+    mirrored.delete(of)
+    const { variables } = of.record
     announce(() => {
-      const { data, error } = outcome ?? { data: undefined, error: null }
-      if (error === null) succeed(mutation, entry.variables, data)
-      else if (error.code !== 'stopped') fail(mutation, entry.variables, error)
+      const { data, error } = of.result ?? { data: undefined, error: null }
+      if (error === null) succeed(mutation, variables, data)
+      else if (error.code !== 'stopped') fail(mutation, variables, error)
       else cache.remove(mutation) // taken back by the user: nothing went wrong
     })
   }
@@ -103,25 +104,25 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
       unsubscribe()
       mirrored.clear()
     },
-    moved(item, how) {
-      const mutation = mirrored.get(item)
+    moved(of, how) {
+      const mutation = mirrored.get(of)
       if (how === 'added' || how === 'restored') {
-        if (item.entry.status === 'confirmed') return
+        if (of.record.status === 'confirmed') return
         announce(() => {
-          const added = build(item)
-          mirrored.set(item, added)
-          if (how === 'added') tell(deps, added, 'onMutate', [item.entry.variables])
+          const added = build(of)
+          mirrored.set(of, added)
+          if (how === 'added') tell(deps, added, 'onMutate', [of.record.variables])
         })
       } else if (mutation === undefined) return
-      else if (how === 'updated') update(item, mutation)
-      else end(item, mutation)
+      else if (how === 'updated') update(of, mutation)
+      else end(of, mutation)
     },
     changed() {
-      const isHeld = isHeldBack(deps.queue())
+      const isHeld = deps.isHeldBack()
       if (isHeld === wasHeld) return
       wasHeld = isHeld
       announce(() => {
-        for (const [item, mutation] of mirrored) update(item, mutation)
+        for (const [of, mutation] of mirrored) update(of, mutation)
       })
     },
   }
@@ -161,12 +162,12 @@ function tell({ queryClient, report }: MirrorDeps, mutation: Mutation, name: Cal
   }
 }
 
-function progressOf(queue: QueueState, { entry }: Item, before: MutationState = START): Standing {
-  const failureCount = failuresOf(entry)
+function standingOf({ record }: Write, heldBack: boolean, before: MutationState = START): Standing {
+  const failureCount = failuresOf(record)
   return {
-    variables: entry.variables,
-    isPaused: isPausedEntry(entry, isHeldBack(queue)),
+    variables: record.variables,
+    isPaused: isPausedWrite(record, heldBack),
     failureCount,
-    failureReason: failureCount === before.failureCount ? before.failureReason : reasonOf(entry),
+    failureReason: failureCount === before.failureCount ? before.failureReason : reasonOf(record),
   }
 }

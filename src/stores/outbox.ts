@@ -1,11 +1,13 @@
 /** The outbox as people see it: what is pending, what failed, what could not be understood. Entries are copies. */
 import { canonical } from '../base/key'
 import type { RowId } from '../base/messages'
+import { rowName } from '../base/rows'
 import type { Op } from '../data/recipes'
-import { record } from '../data/recipes'
-import type { Entry } from '../writes/stored'
+import type { Cache } from '../queries/queries'
+import { optimisticOps } from '../writes/functions'
+import type { FailureRecord, Sides, WriteRecord, WriteStatus } from '../writes/stored'
 import type { Queue } from '../writes/writes'
-import { isHeldBack, isPausedEntry } from './progress'
+import { isPausedWrite } from './progress'
 
 /** A row that an entry changes. */
 export interface RowReference {
@@ -14,8 +16,36 @@ export interface RowReference {
   readonly id: RowId
 }
 
-/** A copy of one recorded call: it never changes, a changed entry is another copy. */
-export interface OutboxEntry extends Readonly<Entry> {
+/** One recorded call of a mutation, as a copy: it never changes, a changed entry is another copy. */
+export interface OutboxEntry {
+  /** The idempotency key. A changed payload (a resolved conflict, `edit`) is another entry, which says what it `replaces`. */
+  readonly id: string
+  /** Its place: entries are recorded, shown and sent (within a scope) in this order. */
+  readonly pos: number
+  readonly mutationKey: readonly unknown[]
+  readonly variables: unknown
+  /** Of the variables' form: the mutation's `version` when it was recorded. */
+  readonly version: number
+  /** Entries of one scope are sent one after another; `''` is the scope of mutations that name none. */
+  readonly scope: string
+  /** Ids of the entries that must be confirmed before this one is sent. */
+  readonly deps: readonly string[]
+  /** How it stands; `'failed'` and `'quarantined'` in the lists of these names. */
+  readonly status: WriteStatus | 'failed' | 'quarantined'
+  /** A request of it has left, so that it cannot be cancelled any more. */
+  readonly sent: boolean
+  /** Requests so far, the one on its way included. */
+  readonly attempt: number
+  /** Why the last attempt failed, or why the entry did. */
+  readonly failure: FailureRecord | undefined
+  /** Both sides, while it waits for `sync.resolve()`. */
+  readonly conflict: Sides | undefined
+  /** Conflicts so far. */
+  readonly rounds: number
+  /** The id of the entry that this one was made from. */
+  readonly replaces: string | undefined
+  /** Wall clock milliseconds of the call. */
+  readonly createdAt: number
   /** It waits, and nothing is sent now: offline, paused, or without credentials. */
   readonly isPaused: boolean
   /** The rows that its `optimistic` names. */
@@ -36,87 +66,83 @@ export interface OutboxState {
 }
 
 /** Computes the state from the queue; what has not changed keeps its reference. */
-export function createOutboxView(queue: Queue): (previous: OutboxState | undefined) => OutboxState {
-  const known = new WeakMap<Entry, OutboxEntry>()
-  const copy = (entry: Entry, ops: () => readonly Op[], flags: Flags): OutboxEntry => {
-    const before = known.get(entry)
-    if (before !== undefined && hasFlags(before, flags) && isSame(before, entry)) return before
-    const rows = before !== undefined && before.variables === entry.variables ? before.rows : rowsOf(ops())
-    const next: OutboxEntry = { ...entry, rows, ...flags }
-    known.set(entry, next)
-    return next
+export function createOutboxView(queue: Queue, cache: Cache): (previous?: OutboxState) => OutboxState {
+  /** A record never changes, so that its copy is good for as long as the flags are. */
+  const known = new WeakMap<WriteRecord, OutboxEntry>()
+  const rowsKnown = new WeakMap<readonly Op[], readonly RowReference[]>()
+  const copy = (record: WriteRecord, flags: Flags, rows: () => readonly RowReference[]): OutboxEntry => {
+    const before = known.get(record)
+    if (before !== undefined && hasFlags(before, flags)) return before
+    const entry = { ...entryOf(record), ...flags, rows: before?.rows ?? rows() }
+    known.set(record, entry)
+    return entry
   }
-  const ended = (entry: Entry): OutboxEntry => copy(entry, () => recordAgain(queue, entry), NO_FLAGS)
+  const rowsOf = (ops: readonly Op[]): readonly RowReference[] => {
+    const rows = rowsKnown.get(ops) ?? rowsIn(ops)
+    rowsKnown.set(ops, rows)
+    return rows
+  }
+  // An entry that failed on an earlier page shows nothing here: what it would change is asked again.
+  const rowsAnew = (record: WriteRecord): readonly RowReference[] => {
+    const mutation = queue.mutations.get(canonical(record.mutationKey))
+    return rowsIn(optimisticOps({ deps: { cache, report: () => {} } }, mutation, record))
+  }
+  const ended = (record: WriteRecord, status: 'failed' | 'quarantined', previous: OutboxState | undefined) => {
+    const rows = () => previous?.entries.find(({ id }) => id === record.id)?.rows ?? rowsAnew(record)
+    return copy(record, { ...NO_FLAGS, status }, rows)
+  }
   return (previous) => {
-    const { items, failed, quarantined } = queue.state
-    const held = items.size > 0 && isHeldBack(queue.state)
+    const { log, flow } = queue
+    const held = log.writes.size > 0 && flow.isHeldBack()
     const entries: OutboxEntry[] = []
-    let last = Number.NEGATIVE_INFINITY
     let isSorted = true
-    for (const { entry, layer, reflected, abort } of items.values()) {
+    for (const { record, ops, reflected, attempts } of log.writes.values()) {
       const flags = {
-        isPaused: isPausedEntry(entry, held),
-        isReflected: entry.status === 'confirmed' && reflected.settled,
-        isSending: abort !== undefined,
+        status: record.status,
+        isPaused: isPausedWrite(record, held),
+        isReflected: record.status === 'confirmed' && reflected.settled,
+        isSending: attempts.request !== undefined,
       }
-      // Mostly it stands where it stood, and nothing of it has changed: no look-up then.
-      const before = previous?.entries[entries.length]
-      const same = before?.id === entry.id && hasFlags(before, flags) && isSame(before, entry)
-      entries.push(same ? before : copy(entry, () => layer.ops, flags))
-      isSorted &&= entry.pos > last
-      last = entry.pos
+      const entry = copy(record, flags, () => rowsOf(ops))
+      isSorted &&= entry.pos > (entries.at(-1)?.pos ?? Number.NEGATIVE_INFINITY)
+      entries.push(entry)
     }
     if (!isSorted) entries.sort((a, b) => a.pos - b.pos)
-    const next = { entries, failed: failed.map(ended), quarantined: quarantined.map(ended) }
+    const failed = log.failed.map((record) => ended(record, 'failed', previous))
+    const quarantined = log.quarantined.map((record) => ended(record, 'quarantined', previous))
+    const next = { entries, failed, quarantined }
     return previous === undefined ? next : keep(previous, next)
   }
 }
 
-type Flags = Pick<OutboxEntry, 'isPaused' | 'isReflected' | 'isSending'>
+type Flags = Pick<OutboxEntry, 'status' | 'isPaused' | 'isReflected' | 'isSending'>
 
-const NO_FLAGS: Flags = { isPaused: false, isReflected: false, isSending: false }
+const NO_FLAGS = { isPaused: false, isReflected: false, isSending: false }
 
-function hasFlags(entry: OutboxEntry, { isPaused, isReflected, isSending }: Flags): boolean {
-  return entry.isPaused === isPaused && entry.isReflected === isReflected && entry.isSending === isSending
-}
-
-// Field by field, by name: this runs for every entry whenever one of them has changed.
-function isSame(a: Entry, b: Entry): boolean {
+function hasFlags(entry: OutboxEntry, { status, isPaused, isReflected, isSending }: Flags): boolean {
   return (
-    a.status === b.status &&
-    a.attempt === b.attempt &&
-    a.failure === b.failure &&
-    a.sent === b.sent &&
-    a.sequence === b.sequence &&
-    a.id === b.id &&
-    a.variables === b.variables &&
-    a.confirmedAt === b.confirmedAt &&
-    a.pos === b.pos &&
-    a.deps === b.deps &&
-    a.conflict === b.conflict &&
-    a.rounds === b.rounds &&
-    a.replaces === b.replaces &&
-    a.before === b.before &&
-    a.baseVersion === b.baseVersion &&
-    a.version === b.version
+    entry.isPaused === isPaused &&
+    entry.isReflected === isReflected &&
+    entry.isSending === isSending &&
+    entry.status === status
   )
 }
 
-function rowsOf(ops: readonly Op[]): readonly RowReference[] {
-  const rows = new Map<string, RowReference>()
-  for (const op of ops) if ('entity' in op) rows.set(`${op.entity.type} ${op.id}`, { type: op.entity.type, id: op.id })
-  return [...rows.values()]
+/** What the storage keeps beyond this is nobody's business. */
+function entryOf(record: WriteRecord): Omit<OutboxEntry, keyof Flags | 'rows'> {
+  const { id, pos, mutationKey, variables, scope, deps, sent, attempt, failure, conflict, rounds, replaces } = record
+  const { version, createdAt } = record
+  return {
+    ...{ id, pos, mutationKey, variables, version, scope, deps, sent, attempt },
+    ...{ failure, conflict, rounds, replaces, createdAt },
+  }
 }
 
-// An entry that failed on an earlier page has no layer here: what it would change is asked again.
-function recordAgain(queue: Queue, entry: Entry): readonly Op[] {
-  const optimistic = queue.state.options.mutations.get(canonical(entry.mutationKey))?.optimistic
-  if (optimistic === undefined) return []
-  try {
-    return record((view) => optimistic(view, entry.variables as never), queue.state.deps.cache.core.hashKey)
-  } catch {
-    return []
-  }
+function rowsIn(ops: readonly Op[]): readonly RowReference[] {
+  const rows = new Map<string, RowReference>()
+  for (const op of ops)
+    if ('entity' in op) rows.set(rowName(op.entity.type, op.id), { type: op.entity.type, id: op.id })
+  return [...rows.values()]
 }
 
 function keep(previous: OutboxState, next: OutboxState): OutboxState {

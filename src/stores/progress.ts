@@ -4,8 +4,9 @@
  */
 import type { SyncErrorCode } from '../base/errors'
 import { SyncError } from '../base/errors'
-import type { Item, QueueState } from '../writes/log'
-import type { Entry } from '../writes/stored'
+import type { WriteRecord } from '../writes/stored'
+import type { Write } from '../writes/write'
+import type { Queue } from '../writes/writes'
 import type { Announce, LiveStore, ReadonlyStore } from './live'
 import { createLiveStore } from './live'
 
@@ -29,29 +30,30 @@ export interface Progress {
 export interface ProgressStores {
   /** The store of the entry of this id, or of the one that a resolved conflict puts in its place. */
   of(id: string): ReadonlyStore<Progress> | undefined
-  moved(item: Item): void
+  moved(write: Write): void
   /** The network, or a switch of the queue, may have changed. */
   changed(): void
 }
 
-export function createProgressStores(queue: () => QueueState, announce: Announce): ProgressStores {
-  const stores = new Map<Item, LiveStore<Progress>>()
+/** `queue` is asked late: it is made after these. */
+export function createProgressStores(queue: () => Queue, announce: Announce): ProgressStores {
+  const stores = new Map<Write, LiveStore<Progress>>()
   let wasHeld = false
   return {
     of(id) {
-      const item = queue().items.get(id)
-      if (item === undefined) return undefined
-      const known =
-        stores.get(item) ?? createLiveStore((before?: Progress) => progressOf(queue(), item, before), announce)
-      stores.set(item, known)
+      const write = queue().log.writes.get(id)
+      if (write === undefined) return undefined
+      const compute = (before?: Progress): Progress => progressOf(write, queue().flow.isHeldBack(), before)
+      const known = stores.get(write) ?? createLiveStore(compute, announce)
+      stores.set(write, known)
       return known.store
     },
-    moved(item) {
-      stores.get(item)?.changed(true)
-      if (item.outcome !== undefined) stores.delete(item)
+    moved(write) {
+      stores.get(write)?.changed(true)
+      if (write.result !== undefined) stores.delete(write)
     },
     changed() {
-      const isHeld = isHeldBack(queue())
+      const isHeld = queue().flow.isHeldBack()
       if (isHeld === wasHeld) return
       wasHeld = isHeld
       for (const store of stores.values()) store.changed(true)
@@ -60,40 +62,35 @@ export function createProgressStores(queue: () => QueueState, announce: Announce
 }
 
 /** The same object while nothing that it says has changed. */
-function progressOf(queue: QueueState, { entry, outcome }: Item, before: Progress | undefined): Progress {
-  const { variables, createdAt: submittedAt } = entry
-  const failures = failuresOf(entry)
-  if (outcome !== undefined) {
-    const { data, error } = outcome
+function progressOf({ record, result }: Write, heldBack: boolean, before: Progress | undefined): Progress {
+  const { variables, createdAt: submittedAt } = record
+  const failures = failuresOf(record)
+  if (result !== undefined) {
+    const { data, error } = result
     const status = error === null ? 'success' : 'error'
     const failureCount = error === null ? 0 : failures + 1
     return { status, data, error, variables, submittedAt, isPaused: false, failureCount, failureReason: error }
   }
-  const isPaused = isPausedEntry(entry, isHeldBack(queue))
+  const isPaused = isPausedWrite(record, heldBack)
   const isAsBefore = before?.failureCount === failures && before.variables === variables
   if (isAsBefore && before.isPaused === isPaused) return before
-  const failureReason = before?.failureCount === failures ? before.failureReason : reasonOf(entry)
+  const failureReason = before?.failureCount === failures ? before.failureReason : reasonOf(record)
   const open = { status: 'pending', data: undefined, error: null } as const
   return { ...open, variables, submittedAt, isPaused, failureCount: failures, failureReason }
 }
 
-/** Whether the queue sends nothing now, whatever waits: offline, `pause()`, or a 401 without new credentials. */
-export function isHeldBack({ paused, needsAuth, doubtful, deps }: QueueState): boolean {
-  return paused || needsAuth || !(doubtful || deps.network.isOnline())
-}
-
-/** Whether the entry waits for something that only the network or a person can bring. */
-export function isPausedEntry({ status }: Entry, heldBack: boolean): boolean {
+/** Whether the write waits for something that only the network or a person can bring. `heldBack`: nothing is sent now. */
+export function isPausedWrite({ status }: WriteRecord, heldBack: boolean): boolean {
   return status === 'paused' || (heldBack && (status === 'queued' || status === 'uncertain'))
 }
 
 /** Attempts that failed so far; the one on its way does not count. */
-export function failuresOf({ failure, status, attempt }: Entry): number {
+export function failuresOf({ failure, status, attempt }: WriteRecord): number {
   return failure === undefined ? 0 : status === 'sending' ? attempt - 1 : attempt
 }
 
 /** The last failure as an error. */
-export function reasonOf({ failure, mutationKey }: Entry): SyncError | null {
+export function reasonOf({ failure, mutationKey }: WriteRecord): SyncError | null {
   if (failure === undefined) return null
   const { code, message, status, problem } = failure
   return new SyncError(code as SyncErrorCode, message, { status, problem, mutationKey })

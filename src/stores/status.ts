@@ -54,7 +54,8 @@ interface StatusSources {
 export function createStatusView(deps: StatusSources): (previous: SyncStatus | undefined) => SyncStatus {
   const { queue, cache, stream, durable } = deps
   return (previous) => {
-    const { state } = queue
+    const { log, flow } = queue
+    const writes = [...log.writes.values()]
     const network = previous === undefined || deps.network.isOnline() ? 'online' : 'offline'
     const standing = stream === undefined ? undefined : asSeen(stream.status.getState(), network)
     const counts = {
@@ -65,10 +66,10 @@ export function createStatusView(deps: StatusSources): (previous: SyncStatus | u
       conflicted: 0,
       blocked: 0,
       paused: 0,
-      failed: state.failed.length,
-      quarantined: state.quarantined.length,
+      failed: log.failed.length,
+      quarantined: log.quarantined.length,
     }
-    for (const { entry } of state.items.values()) counts[entry.status]++
+    for (const { record } of writes) counts[record.status]++
     const next: SyncStatus = {
       network,
       stream: standing?.state ?? 'off',
@@ -80,9 +81,9 @@ export function createStatusView(deps: StatusSources): (previous: SyncStatus | u
       role: 'leader',
       counts,
       pending: counts.queued + counts.sending + counts.uncertain + counts.conflicted + counts.blocked + counts.paused,
-      isPaused: state.paused,
-      needsAuth: state.needsAuth,
-      isDurable: durable && ![...state.items.values()].some((item) => item.isVolatile),
+      isPaused: flow.state.isPaused,
+      needsAuth: flow.state.needsAuth,
+      isDurable: durable && !writes.some(({ isVolatile }) => isVolatile),
       waiting: counts.sending + counts.uncertain + counts.paused > 0 ? cache.waiting() : [],
     }
     return previous !== undefined && isEqual(previous, next) ? previous : next

@@ -1,38 +1,40 @@
 /** What an earlier page left, back into the queue: in its order, behind nothing of this page, and never overwritten. */
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
+import type { QueueContext, QueueDeps } from './context'
 import type { AnyMutation } from './definition'
-import type { Item, QueueDeps, QueueState } from './log'
-import { leaveScope } from './log'
-import { drop } from './outcome'
-import type { Entry } from './stored'
+import { forget } from './outcome'
+import type { WriteRecord } from './stored'
+import type { Write } from './write'
+import { noteAppended } from './write'
+
+type Add = (record: WriteRecord, mutation: AnyMutation | undefined) => Write
 
 /** What an earlier page left: back into the log, in order; what cannot be understood is set aside, never dropped. */
-export async function load(
-  state: QueueState,
-  add: (entry: Entry, mutation: AnyMutation | undefined) => Item,
-): Promise<void> {
-  const { deps, options } = state
+export async function load(queue: QueueContext, add: Add): Promise<void> {
+  const { deps, options, log, flow } = queue
   try {
     const found = await deps.outbox.load()
-    if (state.closed) return
-    const early = [...state.items.values()]
-    if (found.meta !== undefined) adoptMeta(state, found.meta, early)
-    state.ready = true // places are known: rows may go
+    if (flow.state.isClosed) return
+    if (found.meta !== undefined) {
+      // Changes made before the log was read come after everything in it.
+      log.continueFrom(found.meta)
+      deps.cache.core.sawOwn(found.meta.ownAt)
+    }
+    flow.set({ isLoaded: true }) // places are known: rows may go
     if (found.damaged.length > 0) reportDamaged(deps, found.damaged)
     const aside = new Set<string>()
-    for (const entry of found.entries) {
-      const mutation = options.mutations.get(canonical(entry.mutationKey))
-      const brought = mutation === undefined ? undefined : bringUpToDate(entry, mutation)
+    for (const record of found.entries) {
+      const mutation = options.mutations.get(canonical(record.mutationKey))
+      const brought = mutation === undefined ? undefined : bringUpToDate(record, mutation)
       // What builds on something that is set aside is set aside with it: alone it would be refused.
-      if (brought !== undefined && !entry.deps.some((id) => aside.has(id))) restore(state, add, brought, mutation)
+      if (brought !== undefined && !record.deps.some((id) => aside.has(id))) restore(queue, add, brought, mutation)
       else {
-        aside.add(entry.id)
-        state.quarantined.push(entry)
+        aside.add(record.id)
+        log.quarantine(record)
       }
     }
-    // One that is sent again under its key may stand in both lists, if the page ended in between.
-    state.failed = [...found.failed.filter(({ id }) => !state.items.has(id)), ...state.failed]
+    log.restoreFailed(found.failed)
   } catch (cause) {
     deps.report(
       new SyncError(
@@ -42,7 +44,7 @@ export async function load(
       ),
     )
   }
-  state.ready = true
+  flow.set({ isLoaded: true })
   deps.changed()
 }
 
@@ -55,49 +57,32 @@ function reportDamaged(deps: QueueDeps, keys: readonly string[]): void {
   )
 }
 
-function adoptMeta(state: QueueState, meta: QueueState['meta'], early: readonly Item[]): void {
-  // Changes made before the log was read come after everything in it.
-  const first = Math.min(...early.map((item) => item.entry.pos), state.meta.nextPos)
-  const shift = Math.max(0, meta.nextPos - first)
-  for (const item of early) {
-    item.entry.pos += shift
-    ;(item.layer as { pos: number }).pos = item.entry.pos
-  }
-  const sequences = new Map(meta.sequences)
-  for (const [scope, sequence] of state.meta.sequences)
-    sequences.set(scope, Math.max(sequences.get(scope) ?? 0, sequence))
-  state.meta = { ...meta, sequences, nextPos: state.meta.nextPos + shift }
-  state.deps.cache.core.sawOwn(meta.ownAt)
+function restore(queue: QueueContext, add: Add, record: WriteRecord, mutation: AnyMutation | undefined): void {
+  const write = add({ ...record, status: statusAfter(record, mutation) }, mutation)
+  noteAppended(write)
+  write.durable.resolve()
+  if (write.record.status !== 'confirmed') return
+  write.confirmed.resolve(undefined)
+  queue.log.leaveScope(write)
+  queue.log.stay(write)
+  const { core } = queue.deps.cache
+  if (core.layers.includes(write)) core.checkLayers()
+  else forget(queue, write)
 }
 
-function restore(
-  state: QueueState,
-  add: (entry: Entry, mutation: AnyMutation | undefined) => Item,
-  entry: Entry,
-  mutation: AnyMutation | undefined,
-): void {
-  // A page that was closed in mid-flight does not know; one that lacked credentials may have them now.
-  if (entry.status === 'sending') entry.status = mutation?.idempotent === false ? 'blocked' : 'uncertain'
-  if (entry.status === 'paused') entry.status = 'uncertain'
-  const item = add(entry, mutation)
-  item.appended = true
-  item.durable.resolve()
-  if (entry.status !== 'confirmed') return
-  item.confirmed.resolve(undefined)
-  leaveScope(state, item)
-  state.confirmed.add(item)
-  const { core } = state.deps.cache
-  if (core.layers.includes(item.layer)) core.checkLayers()
-  else drop(state, item)
+/** A page that was closed in mid-flight does not know; one that lacked credentials may have them now. */
+function statusAfter({ status }: WriteRecord, mutation: AnyMutation | undefined): WriteRecord['status'] {
+  if (status === 'sending') return mutation?.idempotent === false ? 'blocked' : 'uncertain'
+  return status === 'paused' ? 'uncertain' : status
 }
 
-function bringUpToDate(entry: Entry, mutation: AnyMutation): Entry | undefined {
+function bringUpToDate(record: WriteRecord, mutation: AnyMutation): WriteRecord | undefined {
   const version = mutation.version ?? 1
-  if (entry.version === version) return entry
+  if (record.version === version) return record
   const migrate = mutation.migrate as ((variables: unknown, version: number) => unknown) | undefined
   if (migrate === undefined) return undefined
   try {
-    return { ...entry, variables: migrate(entry.variables, entry.version), version }
+    return { ...record, variables: migrate(record.variables, record.version), version }
   } catch {
     return undefined
   }

@@ -1,187 +1,188 @@
-/** What the parts of the queue share: its entries in memory, what works with it, what it promises a caller. */
-import type { Backoff } from '../base/backoff'
-import type { Deferred } from '../base/deferred'
-import type { SyncError } from '../base/errors'
-import type { Layer } from '../evidence/evidence'
-import type { Breaker } from '../platform/breaker'
-import type { Clock } from '../platform/clock'
-import type { Http } from '../platform/http'
-import type { Random } from '../platform/ids'
-import type { Network } from '../platform/network'
-import type { Serializer } from '../platform/storage'
-import type { Cache } from '../queries/queries'
-import type { AnyMutation } from './definition'
-import type { Entry, Outbox, OutboxMeta } from './stored'
+/**
+ * All writes that are not over, and those that failed: their order, their scopes, which id is whose, who creates which row.
+ * What stands where is decided in this file alone; the records themselves are the writes'.
+ */
+import type { Cursor } from '../base/cursor'
+import type { OutboxMeta, WriteRecord } from './stored'
+import type { Write } from './write'
+import { revise } from './write'
 
-/** What the caller of `mutate` holds. Nobody has to listen: a failure is never an unhandled rejection. */
-export interface MutationHandle<TData = unknown> {
-  readonly id: string
-  /**
-   * It is in the storage. Whether that survives a reload is the storage's to say (`durable`); `memoryStorage` does not.
-   * Rejects when it could not be written; the entry then lives on in memory.
-   */
-  readonly durable: Promise<void>
-  /** The server accepted it: what `mutationFn` resolved with. Rejects with a `SyncError` when it was refused. */
-  readonly confirmed: Promise<TData>
-  /** The base contains it in every watched query that has data. */
-  readonly reflected: Promise<void>
-  /** Takes it back. `true` if it had not been sent; otherwise nothing happens. */
-  cancel(): boolean
+export interface Log {
+  /** By id, in the order in which they came; also what is confirmed and not yet in every base. */
+  readonly writes: ReadonlyMap<string, Write>
+  /** What is not settled, one list per scope, in the order of `pos`. */
+  readonly scopes: ReadonlyMap<string, readonly Write[]>
+  /** Confirmed, and not yet in every base. */
+  readonly confirmed: ReadonlySet<Write>
+  /** Refused, newest last. */
+  readonly failed: readonly WriteRecord[]
+  /** Nobody here knows their mutation. */
+  readonly quarantined: readonly WriteRecord[]
+  readonly meta: OutboxMeta
+  /** The next place in the log. */
+  takePlace(): number
+  add(write: Write): void
+  /** It is settled: its scope goes on, and its rows are nobody's to create. */
+  leaveScope(write: Write): void
+  /** It is confirmed, and stays until every base has it. */
+  stay(write: Write): void
+  /** It is over. `false`: it was not listed. */
+  forget(write: Write): boolean
+  /** The write has another id now, and what builds on it builds on that one. Returns the latter. */
+  rename(write: Write, old: string): Write[]
+  /** Whether any row is being created. */
+  readonly hasCreators: boolean
+  /** Who creates this row, and is not confirmed. */
+  creatorOf(row: string): Write | undefined
+  /** What builds on the write, directly or not, in order. */
+  dependentsOf(write: Write): Write[]
+  /** Gives it the next number of its scope, if it has none. */
+  takeSequence(write: Write): void
+  /** It was not sent after all: its number is the next one's, unless another has followed. */
+  returnSequence(write: Write): void
+  /** The newest position of an own write; `true`: it was not known. */
+  noteOwn(cursor: Cursor | undefined): boolean
+  /** Lists it as failed; returns those that `bound` then pushes out. */
+  fail(record: WriteRecord, bound: number): readonly WriteRecord[]
+  /** Lists it as one that nobody here knows. */
+  quarantine(record: WriteRecord): void
+  /** Forgets a failed or quarantined one. */
+  forgetEnded(id: string): void
+  /** Goes on after what an earlier page left: the places of this page's writes come after all of it. */
+  continueFrom(meta: OutboxMeta): void
+  /** What an earlier page could not send, before what failed on this one. */
+  restoreFailed(records: readonly WriteRecord[]): void
+  /** Forgets everything. */
+  clear(): void
 }
 
-export interface Item {
-  entry: Entry
-  layer: Layer
-  mutation: AnyMutation | undefined
-  durable: Deferred<void>
-  confirmed: Deferred<unknown>
-  reflected: Deferred<void>
-  /** Its append is on disk (or could not be). */
-  appended: boolean
-  /** It could not be written down: it lives in memory only. */
-  isVolatile: boolean
-  backoff: Backoff
-  /** Failures so far that count against the mutation's `retry`. */
-  failures: number
-  /** How often a 409 was answered that nobody could read. */
-  vague: number
-  /** How much had been heard of its origin when a page came in place of its answer. */
-  heard: number | undefined
-  cancelRetry: (() => void) | undefined
-  /** The circuit breaker held it back: it goes when its origin may be asked again. */
-  isHeldBack: boolean
-  /** A request of it is on its way, or about to leave. */
-  abort: AbortController | undefined
-  /** What the server said in the end, or why it was not asked. */
-  outcome: { readonly data: unknown; readonly error: SyncError | null } | undefined
-  /** Credentials were refreshed for it, and nothing but a 401 has come since. */
-  hasRefreshed: boolean
-  /** Ids of rows that it creates. */
-  creates: ReadonlySet<string>
-}
+/** `newId` makes the log's name when it is asked for: making a client reads no clock and no chance. */
+export function createLog(newId: () => string): Log {
+  const writes = new Map<string, Write>()
+  const scopes = new Map<string, Write[]>()
+  const creators = new Map<string, Write>()
+  const confirmed = new Set<Write>()
+  let failed: readonly WriteRecord[] = []
+  let quarantined: readonly WriteRecord[] = []
+  let meta = newMeta(newId)
 
-/** What has happened to an entry. */
-export type Movement = 'added' | 'restored' | 'updated' | 'confirmed' | 'rejected'
+  const pending = (): Write[] => [...writes.values()].filter(({ outcome }) => outcome === undefined)
 
-export interface QueueDeps {
-  cache: Cache
-  clock: Clock
-  random: Random
-  network: Network
-  http: Http
-  breaker: Breaker
-  outbox: Outbox
-  serializer: Serializer
-  report: (error: SyncError) => void
-  warn: (message: string) => void
-  /** Something that people can see has changed: statuses, lists, counts. */
-  changed: () => void
-  /**
-   * An entry came, changed its status or left; for mirrors of the outbox. `tell` calls the mutation's own callbacks: after
-   * those of all mutations, before those of one call.
-   */
-  moved: (item: Item, how: Movement, tell?: () => void) => void
-  /** Whether pushes bring news of the queries: else a write without a known effect makes everything stale. */
-  isPushed: () => boolean
-  development: boolean
-}
-
-export interface QueueOptions {
-  mutations: ReadonlyMap<string, AnyMutation>
-  readOnly: boolean
-  /** Milliseconds until a request without an answer counts as uncertain. */
-  timeout: number
-  /** Bound of the list of failed entries. */
-  keepFailed: number
-  /** The idempotency key is sent without quotes. */
-  bareKey: boolean
-  /** The application's word on errors of its own transports. */
-  isNetworkError: ((error: unknown) => boolean | undefined) | undefined
-}
-
-export interface QueueState {
-  readonly deps: QueueDeps
-  readonly options: QueueOptions
-  /** One deque per scope, in the order of `pos`; only entries that are not settled. */
-  readonly scopes: Map<string, Item[]>
-  readonly items: Map<string, Item>
-  readonly registered: ReadonlySet<AnyMutation>
-  /** Who creates which row, while it is not confirmed. */
-  readonly creators: Map<string, Item>
-  /** Confirmed, not yet covered everywhere. */
-  readonly confirmed: Set<Item>
-  failed: Entry[]
-  quarantined: Entry[]
-  meta: OutboxMeta
-  started: boolean
-  ready: boolean
-  /** Takes nothing in any more. */
-  closing: boolean
-  closed: boolean
-  paused: boolean
-  /** 401 without new credentials: nothing is sent until `resume()`. */
-  needsAuth: boolean
-  /** How often the circuit breaker has said that an origin may be asked again. */
-  breakerTurns: number
-  /** Something speaks against the device's word that it is offline: it is tried all the same. */
-  doubtful: boolean
-  cancelDoubt: (() => void) | undefined
-  /** Says whether something speaks against that word; `false` after a request that got no answer. */
-  doubtsOffline(doubtful: boolean): void
-  /** Starts what can be started. */
-  pump(): void
-  /** Keys and layers to read again when their scope is idle. */
-  readonly later: Map<string, { keys: Array<readonly unknown[]>; layers: Layer[]; all: boolean }>
-}
-
-/** Whether anything is sent at the moment. */
-export function isFlowing(state: QueueState): boolean {
-  return mayFlow(state) && (state.doubtful || state.deps.network.isOnline())
-}
-
-/** Whether only the device's word that it is offline can hold anything back. */
-export function mayFlow({ started, ready, closed, paused, needsAuth }: QueueState): boolean {
-  return started && ready && !closed && !paused && !needsAuth
-}
-
-export function setStatus(state: QueueState, item: Item, status: Entry['status']): void {
-  state.deps.cache.core.transition(() => {
-    item.entry.status = status
-    state.deps.moved(item, 'updated')
-    state.deps.changed()
-  })
-}
-
-/** Writes the entry down; a failure is reported and the entry lives on in memory. */
-export async function save(state: QueueState, ...items: Item[]): Promise<void> {
-  try {
-    await state.deps.outbox.save(
-      items.map((item) => item.entry),
-      state.meta,
-    )
-    for (const item of items) item.isVolatile = false
-  } catch (error) {
-    for (const item of items) item.isVolatile = true
-    state.deps.report(error as SyncError)
+  return {
+    writes,
+    scopes,
+    confirmed,
+    get failed() {
+      return failed
+    },
+    get quarantined() {
+      return quarantined
+    },
+    get meta() {
+      return meta
+    },
+    takePlace: () => meta.nextPos++,
+    add(write) {
+      writes.set(write.id, write)
+      for (const row of write.creates) creators.set(row, write)
+      const list = scopes.get(write.scope) ?? []
+      let at = list.length // nearly always the last
+      while (at > 0 && (list[at - 1]?.pos ?? 0) > write.pos) at--
+      list.splice(at, 0, write)
+      scopes.set(write.scope, list)
+    },
+    leaveScope(write) {
+      const list = scopes.get(write.scope)
+      const at = list?.indexOf(write) ?? -1
+      if (list !== undefined && at >= 0) list.splice(at, 1)
+      if (list?.length === 0) scopes.delete(write.scope)
+      for (const row of write.creates) if (creators.get(row) === write) creators.delete(row)
+    },
+    stay: (write) => void confirmed.add(write),
+    forget(write) {
+      confirmed.delete(write)
+      return writes.get(write.id) === write && writes.delete(write.id)
+    },
+    rename(write, old) {
+      writes.delete(old)
+      writes.set(write.id, write)
+      const dependents = [...writes.values()].filter(({ record }) => record.deps.includes(old))
+      for (const other of dependents)
+        revise(other, { deps: other.record.deps.map((dep) => (dep === old ? write.id : dep)) })
+      return dependents
+    },
+    get hasCreators() {
+      return creators.size > 0
+    },
+    creatorOf: (row) => creators.get(row),
+    dependentsOf(write) {
+      const gone = new Set([write.id])
+      const others = pending().filter((each) => each !== write)
+      return others
+        .sort((a, b) => a.pos - b.pos)
+        .filter(({ id, record }) => record.deps.some((dep) => gone.has(dep)) && gone.add(id))
+    },
+    takeSequence(write) {
+      const { sequence, scope } = write.record
+      if (sequence !== undefined) return
+      const next = (meta.sequences.get(scope) ?? 0) + 1
+      meta.sequences.set(scope, next)
+      revise(write, { sequence: next })
+    },
+    returnSequence(write) {
+      const { sequence, scope } = write.record
+      if (sequence === undefined || meta.sequences.get(scope) !== sequence) return
+      meta.sequences.set(scope, sequence - 1)
+      revise(write, { sequence: undefined })
+    },
+    noteOwn(cursor) {
+      const isNews = cursor !== meta.ownAt
+      meta.ownAt = cursor
+      return isNews
+    },
+    fail(record, bound) {
+      const list = [...failed, record]
+      const dropped = list.splice(0, Math.max(0, list.length - bound))
+      failed = list
+      return dropped
+    },
+    quarantine(record) {
+      quarantined = [...quarantined, record]
+    },
+    forgetEnded(id) {
+      failed = failed.filter((record) => record.id !== id)
+      quarantined = quarantined.filter((record) => record.id !== id)
+    },
+    continueFrom(earlier) {
+      const early = [...writes.values()]
+      const first = Math.min(...early.map(({ pos }) => pos), meta.nextPos)
+      const shift = Math.max(0, earlier.nextPos - first)
+      for (const write of early) revise(write, { pos: write.pos + shift })
+      const sequences = new Map(earlier.sequences)
+      for (const [scope, last] of meta.sequences) sequences.set(scope, Math.max(sequences.get(scope) ?? 0, last))
+      meta = { ...earlier, sequences, nextPos: meta.nextPos + shift }
+    },
+    restoreFailed(records) {
+      // One that is sent again under its key may stand in both lists, if the page ended in between.
+      failed = [...records.filter(({ id }) => !writes.has(id)), ...failed]
+    },
+    clear() {
+      for (const each of [writes, scopes, creators, confirmed]) each.clear()
+      failed = []
+      quarantined = []
+    },
   }
 }
 
-/** Puts the item into its scope, in the order of `pos`: nearly always at the end. */
-export function joinScope(state: QueueState, item: Item): void {
-  const list = state.scopes.get(item.entry.scope) ?? []
-  let at = list.length
-  while (at > 0 && (list[at - 1]?.entry.pos ?? 0) > item.entry.pos) at--
-  list.splice(at, 0, item)
-  state.scopes.set(item.entry.scope, list)
-}
-
-/** Takes the item out of its scope. */
-export function leaveScope(state: QueueState, item: Item): void {
-  const list = state.scopes.get(item.entry.scope)
-  const at = list?.indexOf(item) ?? -1
-  if (list !== undefined && at >= 0) list.splice(at, 1)
-  if (list?.length === 0) state.scopes.delete(item.entry.scope)
-  for (const id of item.creates) if (state.creators.get(id) === item) state.creators.delete(id)
-  item.cancelRetry?.()
-  item.cancelRetry = undefined
+function newMeta(newId: () => string): OutboxMeta {
+  let id: string | undefined
+  return {
+    get outboxId() {
+      id ??= newId()
+      return id
+    },
+    nextPos: 1,
+    sequences: new Map(),
+    ownAt: undefined,
+  }
 }

@@ -7,49 +7,57 @@ import { SyncError } from '../base/errors'
 import type { Version } from '../base/messages'
 import type { Serializer, SyncStorage } from '../platform/storage'
 
-export type EntryStatus = 'queued' | 'sending' | 'uncertain' | 'confirmed' | 'conflicted' | 'blocked' | 'paused'
+export type WriteStatus = 'queued' | 'sending' | 'uncertain' | 'confirmed' | 'conflicted' | 'blocked' | 'paused'
 
-/** Why an entry failed, as plain data. */
-export interface Failure {
-  code: string
-  message: string
-  status?: number | undefined
-  problem?: Record<string, unknown> | undefined
+/** Why a write failed, as plain data. */
+export interface FailureRecord {
+  readonly code: string
+  readonly message: string
+  readonly status?: number | undefined
+  readonly problem?: Record<string, unknown> | undefined
   /** The server has not said no: it may have been applied all the same, and `retry` sends it under the same key. */
-  mayBeApplied?: boolean | undefined
+  readonly mayBeApplied?: boolean | undefined
 }
 
-/** One recorded call of a mutation. */
-export interface Entry {
+/** Both sides of a conflict that waits for a person. */
+export interface Sides {
+  readonly base: unknown
+  readonly mine: unknown
+  readonly theirs: unknown
+  readonly version: Version | undefined
+}
+
+/** One recorded call of a mutation, as it is kept. */
+export interface WriteRecord {
   /** Unique, random: the idempotency key. A changed payload is a new id. */
-  id: string
+  readonly id: string
   /** Place in the log: append order within the namespace. */
-  pos: number
-  scope: string
+  readonly pos: number
+  readonly scope: string
   /** Ids that must be confirmed first. */
-  deps: string[]
+  readonly deps: readonly string[]
   /** Dense within outbox and scope, given at first send, kept over every retry. */
-  sequence: number | undefined
+  readonly sequence: number | undefined
   /** The first request left (written down before it leaves). */
-  sent: boolean
-  mutationKey: readonly unknown[]
-  variables: unknown
+  readonly sent: boolean
+  readonly mutationKey: readonly unknown[]
+  readonly variables: unknown
   /** Version of the variables' form. */
-  version: number
-  status: EntryStatus
-  attempt: number
-  confirmedAt: Cursor | undefined
+  readonly version: number
+  readonly status: WriteStatus
+  readonly attempt: number
+  readonly confirmedAt: Cursor | undefined
   /** The id that this one was made from. */
-  replaces: string | undefined
-  failure: Failure | undefined
+  readonly replaces: string | undefined
+  readonly failure: FailureRecord | undefined
   /** The row that the user's change was based on, and its version; for conflicts. */
-  before: unknown
-  baseVersion: Version | undefined
+  readonly before: unknown
+  readonly baseVersion: Version | undefined
   /** Conflict rounds so far. */
-  rounds: number
+  readonly rounds: number
   /** Both sides, while it waits to be resolved. */
-  conflict: { base: unknown; mine: unknown; theirs: unknown; version: Version | undefined } | undefined
-  createdAt: number
+  readonly conflict: Sides | undefined
+  readonly createdAt: number
 }
 
 /** What else a namespace remembers. */
@@ -66,18 +74,18 @@ export interface Outbox {
    * What is stored; `damaged` are the keys of rows that the serializer does not take: they stay where they are. Where it
    * rejects, nothing more is written to the log: it would overwrite what could not be read.
    */
-  load(): Promise<{ meta: OutboxMeta | undefined; entries: Entry[]; failed: Entry[]; damaged: string[] }>
+  load(): Promise<{ meta: OutboxMeta | undefined; entries: WriteRecord[]; failed: WriteRecord[]; damaged: string[] }>
   /** Writes rows of the log (and the meta row) in one batch, in place of failed ones that they replace; resolves when on disk. */
-  save(entries: readonly Entry[], meta: OutboxMeta): Promise<void>
+  save(entries: readonly WriteRecord[], meta: OutboxMeta): Promise<void>
   /** Takes an entry (`undefined`: it never had a row) out of the log; with `failed`, into the list of failed ones, in one batch. */
-  remove(entry: Entry | undefined, failed?: Entry | undefined): Promise<void>
+  remove(entry: WriteRecord | undefined, failed?: WriteRecord | undefined): Promise<void>
   removeFailed(id: string): Promise<void>
   clear(): Promise<void>
 }
 
 export function createOutbox(storage: SyncStorage, serializer: Serializer, namespace: string): Outbox {
   const prefix = `${namespace}/outbox/`
-  const logKey = (entry: Entry) => `${prefix}log/${String(entry.pos).padStart(16, '0')}`
+  const logKey = (entry: WriteRecord) => `${prefix}log/${String(entry.pos).padStart(16, '0')}`
   const failedKey = (id: string) => `${prefix}failed/${id}`
   const metaKey = `${prefix}meta`
   // A row per scope: there may be thousands in the life of an outbox, and one write is of one or two.
@@ -90,11 +98,11 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
       throw unwritten(cause)
     }
   }
-  const read = async (key: string, damaged: string[]): Promise<Entry[]> => {
+  const read = async (key: string, damaged: string[]): Promise<WriteRecord[]> => {
     const rows = await storage.list(key)
     return rows.flatMap(([name, text]) => {
       try {
-        return [serializer.deserialize(text) as Entry]
+        return [serializer.deserialize(text) as WriteRecord]
       } catch {
         damaged.push(name)
         return []

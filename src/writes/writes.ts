@@ -1,18 +1,45 @@
+/** The queue: takes mutations in, sends the head of each scope, and is asked to try again, change or forget. */
 import type { Cursor } from '../base/cursor'
 import { didYouMean, SyncError, sentence, usageError } from '../base/errors'
 import { canonical, wireName } from '../base/key'
 import type { MutationOutcome } from '../base/messages'
-import type { Layer } from '../evidence/evidence'
-import { fromResolution } from './conflicts'
-import { createItem, layerOf, newEntry } from './create'
+import { abort, noteRefreshed, setHeldBack, wakeUp } from './attempts'
+import type { QueueContext, QueueDeps, QueueOptions } from './context'
+import { change } from './context'
+import { addWrite, newRecord } from './create'
 import type { AnyMutation, DefinedMutation, Resolution } from './definition'
+import { takeOutcomes } from './echo'
+import type { Flow } from './flow'
+import { createFlow } from './flow'
 import { load } from './load'
-import type { Item, MutationHandle, QueueDeps, QueueOptions, QueueState } from './log'
-import { isFlowing, joinScope, leaveScope, mayFlow, setStatus } from './log'
-import { drop, isOver, recordOptimistic, refuse, reject, replace, runPlans, takeOutcomes } from './outcome'
+import type { Log } from './log'
+import { createLog } from './log'
+import { end, forget, isOver, refuse } from './outcome'
+import { createPlans } from './plans'
+import { resolve } from './replace'
 import { send } from './sender'
-import type { Entry } from './stored'
+import type { WriteRecord } from './stored'
+import { watchUncovered } from './uncovered'
 import { copyVariables } from './variables'
+import type { Write } from './write'
+import { noteAppended, noteStored } from './write'
+
+/** What the caller of `mutate` holds. Nobody has to listen: a failure is never an unhandled rejection. */
+export interface MutationHandle<TData = unknown> {
+  /** The idempotency key of the first attempt, and the id in the outbox until a resolved conflict gives it another. */
+  readonly id: string
+  /**
+   * It is in the storage. Whether that survives a reload is the storage's to say (`durable`); `memoryStorage` does not.
+   * Rejects when it could not be written; the entry then lives on in memory.
+   */
+  readonly durable: Promise<void>
+  /** The server accepted it: what `mutationFn` resolved with. Rejects with a `SyncError` when it was refused. */
+  readonly confirmed: Promise<TData>
+  /** The base contains it in every watched query that has data. */
+  readonly reflected: Promise<void>
+  /** Takes it back. `true` if it had not been sent; otherwise nothing happens. */
+  cancel(): boolean
+}
 
 export interface Queue {
   mutate<TVariables, TData>(mutation: DefinedMutation<TVariables, TData>, variables: TVariables): MutationHandle<TData>
@@ -35,191 +62,173 @@ export interface Queue {
   takeOutcomes(outcomes: readonly MutationOutcome[], cursor: Cursor | undefined): void
   /** Waits end early: the network or the page came back. `isHeard`: somebody has answered, so the device is not offline. */
   wake(isHeard?: boolean): void
+  /** Takes nothing in any more. */
+  shut(): void
   /** Resolves when nothing more can be sent now: all is settled, or the head of a scope got no answer while offline. */
   drained(): Promise<void>
-  readonly state: QueueState
+  /** Nobody waits for ever on a queue that is closed: what is pending ends, and nothing is sent or stored any more. */
+  abandon(): void
+  /** For those who show it. */
+  readonly log: Log
+  readonly flow: Flow
+  /** The mutations that are known, by key. */
+  readonly mutations: ReadonlyMap<string, AnyMutation>
 }
 
 export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
-  const hopeless: Array<() => void> = []
-  const state: QueueState = {
+  const { cache, clock, random, network } = deps
+  const pump = (): void => startHeads(queue)
+  const log = createLog(() => random.id(clock.now()))
+  const queue: QueueContext = {
     deps,
     options,
-    scopes: new Map(),
-    items: new Map(),
-    registered: new Set(options.mutations.values()),
-    creators: new Map(),
-    confirmed: new Set(),
-    failed: [],
-    quarantined: [],
-    meta: createMeta(deps),
-    started: false,
-    ready: false,
-    closing: false,
-    closed: false,
-    breakerTurns: 0,
-    paused: false,
-    needsAuth: false,
-    doubtful: false,
-    cancelDoubt: undefined,
-    doubtsOffline(doubtful) {
-      if (state.doubtful === doubtful) return
-      state.doubtful = doubtful
-      deps.changed()
-      if (doubtful) return state.pump()
-      for (const resolve of hopeless.splice(0)) resolve()
-    },
-    pump: () => pump(state),
-    later: new Map(),
+    log,
+    flow: createFlow({ clock, network, changed: () => deps.changed(), pump }),
+    plans: createPlans(cache, (scope) => log.scopes.has(scope)),
+    pump,
   }
-  const byLayer = new WeakMap<Layer, Item>()
+  listen(queue)
+  const { flow } = queue
+  const registered: ReadonlySet<AnyMutation> = new Set(options.mutations.values())
+  const ways = createWays(queue)
+  let stopWatch: (() => void) | undefined
+  return {
+    log,
+    flow,
+    mutations: options.mutations,
+    mutate(mutation, variables) {
+      const given = mutation as unknown as AnyMutation
+      checkOpen(queue)
+      const known = registered.has(given) ? given : knownMutation(queue, given)
+      return ways.create(known, copyVariables(variables, deps.serializer, known.mutationKey))
+    },
+    async start() {
+      if (flow.state.isStarted || flow.state.isClosed) return
+      flow.set({ isStarted: true })
+      stopWatch = watchUncovered(queue)
+      await ways.loaded()
+      pump()
+    },
+    stop() {
+      flow.set({ isStarted: false })
+      stopWatch?.()
+      for (const { attempts } of log.writes.values()) wakeUp(attempts)
+    },
+    pause() {
+      flow.set({ isPaused: true })
+      deps.changed()
+    },
+    resume: () => resume(queue),
+    async flush() {
+      wake(queue, true)
+      await settled(queue)
+    },
+    drained: async () => (flow.isFlowing() ? Promise.race([settled(queue), flow.hopeless()]) : undefined),
+    retry: (id) => again(queue, id, undefined, ways),
+    edit: (id, variables) => again(queue, id, { variables }, ways),
+    discard: (id) => discard(queue, id),
+    resolve: (id, resolution) => resolve(queue, id, resolution),
+    takeOutcomes: (outcomes, cursor) => takeOutcomes(queue, outcomes, cursor),
+    wake: (isHeard) => wake(queue, isHeard),
+    shut: () => flow.set({ isClosing: true }),
+    abandon: () => abandon(queue),
+  }
+}
+
+/** What the cache, the circuit breaker and answers to anybody tell the queue. */
+function listen(queue: QueueContext): void {
+  const { deps, log, flow, pump } = queue
   deps.cache.listen({
-    onReflected: (layer) => {
-      byLayer.get(layer)?.reflected.resolve()
+    onReflected({ id }) {
+      log.writes.get(id)?.reflected.resolve()
       deps.changed()
     },
-    onGone: (layer) => {
-      const item = byLayer.get(layer)
-      if (item === undefined) return
-      item.reflected.resolve()
-      if (state.confirmed.has(item) && isOver(state, item)) drop(state, item)
+    onGone({ id }) {
+      const write = log.writes.get(id)
+      if (write === undefined) return
+      write.reflected.resolve()
+      if (log.confirmed.has(write) && isOver(queue, write)) forget(queue, write)
       deps.changed()
     },
-    onReadSettled: () => {
+    onReadSettled() {
       deps.changed()
-      state.pump()
+      pump()
     },
   })
   deps.breaker.subscribe(() => {
-    state.breakerTurns++
-    for (const item of state.items.values()) item.isHeldBack = false
-    state.pump()
+    flow.set({ breakerTurns: flow.state.breakerTurns + 1 })
+    for (const { attempts } of log.writes.values()) setHeldBack(attempts, false)
+    pump()
   })
-
   deps.http.onAnswer(() => {
-    if (!deps.network.isOnline()) state.doubtsOffline(true)
+    if (!deps.network.isOnline()) flow.doubtOffline(true)
   })
+}
 
-  function add(entry: Entry, mutation: AnyMutation | undefined, how: 'added' | 'restored' = 'restored'): Item {
-    const ops = recordOptimistic(state, mutation, entry)
-    const layer = layerOf(entry, ops)
-    const item = createItem(state, entry, mutation, layer)
-    byLayer.set(layer, item)
-    state.items.set(entry.id, item)
-    for (const id of item.creates) state.creators.set(id, item)
-    joinScope(state, item)
-    deps.cache.core.transition(() => {
-      deps.cache.add(layer)
-      deps.moved(item, how)
-      deps.changed()
-    })
-    return item
-  }
+/** How a write comes into the log. */
+interface Ways {
+  create(mutation: AnyMutation, variables: unknown, replaces?: string): MutationHandle<never>
+  /** Nobody knows whether it was applied: the same key, so that it is applied once. */
+  resume(record: WriteRecord, mutation: AnyMutation): MutationHandle<never>
+  /** The log of an earlier page has been read. */
+  loaded(): Promise<void>
+}
 
+function createWays(queue: QueueContext): Ways {
+  const { deps, log } = queue
   let loading: Promise<void> | undefined
   const loaded = (): Promise<void> => {
-    loading ??= load(state, add)
+    loading ??= load(queue, (record, mutation) => addWrite(queue, record, mutation, 'restored'))
     return loading
   }
-
   // Not before the log of an earlier page is read: it says which places, and which sequences, are taken.
-  function append(item: Item): MutationHandle<never> {
-    loaded()
-      .then(() => (state.items.has(item.entry.id) ? deps.outbox.save([item.entry], state.meta) : undefined))
-      .then(
-        () => item.durable.resolve(),
-        (error: SyncError) => {
-          // The entry lives on in memory: it is sent all the same, it just does not survive this page.
-          item.isVolatile = true
-          item.durable.reject(error)
-          deps.changed()
-          deps.report(error)
-        },
-      )
-      .then(() => {
-        item.appended = true
-        state.pump()
-      })
-    return handleOf(state, item) as MutationHandle<never>
-  }
-
-  function create(mutation: AnyMutation, variables: unknown, replaces?: string): MutationHandle<never> {
-    return append(add(newEntry(state, mutation, variables, replaces), mutation, 'added'))
-  }
-
-  /** Nobody knows whether it was applied: the same key, so that it is applied once. */
-  function resume(entry: Entry, mutation: AnyMutation): MutationHandle<never> {
-    const { id } = entry
-    const open = { id, status: 'uncertain', sent: true } as const
-    const item = add({ ...newEntry(state, mutation, entry.variables, undefined), ...open }, mutation, 'added')
-    item.durable.promise.then(() => deps.outbox.removeFailed(id)).catch(noop)
-    return append(item)
-  }
-
-  return {
-    state,
-    mutate(mutation, variables) {
-      const known = checkMutation(state, mutation as unknown as AnyMutation)
-      return create(known, copyVariables(variables, deps.serializer, known.mutationKey)) as MutationHandle<never>
-    },
-    async start() {
-      if (state.started || state.closed) return
-      state.started = true
-      await loaded()
-      state.pump()
-    },
-    stop() {
-      state.started = false
-      state.cancelDoubt?.()
-      state.cancelDoubt = undefined
-      for (const item of state.items.values()) {
-        item.cancelRetry?.()
-        item.cancelRetry = undefined
-      }
-    },
-    pause() {
-      state.paused = true
+  async function append(write: Write): Promise<void> {
+    await loaded()
+    try {
+      if (log.writes.get(write.id) === write) await deps.outbox.save([write.record], log.meta)
+      write.durable.resolve()
+    } catch (error) {
+      // The entry lives on in memory: it is sent all the same, it just does not survive this page.
+      noteStored(write, true)
+      write.durable.reject(error)
       deps.changed()
+      deps.report(error as SyncError)
+    }
+    noteAppended(write)
+    queue.pump()
+  }
+  function take(write: Write): MutationHandle<never> {
+    void append(write)
+    return handleOf(queue, write) as MutationHandle<never>
+  }
+  return {
+    loaded,
+    create: (mutation, variables, replaces) =>
+      take(addWrite(queue, newRecord(queue, mutation, variables, replaces), mutation, 'added')),
+    resume(record, mutation) {
+      const { id, variables } = record
+      const fresh = newRecord(queue, mutation, variables, undefined)
+      const write = addWrite(queue, { ...fresh, id, status: 'uncertain', sent: true }, mutation, 'added')
+      write.durable.promise.then(() => deps.outbox.removeFailed(id)).catch(noop)
+      return take(write)
     },
-    resume() {
-      deps.cache.core.transition(() => {
-        state.paused = false
-        state.needsAuth = false
-        for (const item of state.items.values()) {
-          item.hasRefreshed = false
-          if (item.entry.status === 'paused') setStatus(state, item, item.entry.sent ? 'uncertain' : 'queued')
-        }
-        deps.changed()
-      })
-      state.doubtsOffline(true)
-      state.pump()
-    },
-    async flush() {
-      wake(state, true)
-      await Promise.all([...state.items.values()].map((item) => item.confirmed.promise.then(noop, noop)))
-    },
-    async drained() {
-      const settled = Promise.all([...state.items.values()].map((item) => item.confirmed.promise.then(noop, noop)))
-      const nothingFlows = new Promise<void>((resolve) => hopeless.push(resolve))
-      await (isFlowing(state) ? Promise.race([settled, nothingFlows]) : undefined)
-    },
-    retry: (id) => again(state, id, undefined, { create, resume }),
-    edit: (id, variables) => again(state, id, { variables }, { create, resume }),
-    discard: (id) => discard(state, id),
-    resolve: (id, resolution) => resolve(state, id, resolution),
-    takeOutcomes: (outcomes, cursor) => takeOutcomes(state, outcomes, cursor),
-    wake: (isHeard) => wake(state, isHeard),
   }
 }
 
 const noop = (): void => {}
 
-function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
-  const { deps, options } = state
-  if (state.closing) throw new SyncError('stopped', 'This sync client is closed; nothing is taken in any more.')
+async function settled({ log }: QueueContext): Promise<void> {
+  await Promise.all([...log.writes.values()].map(({ confirmed }) => confirmed.promise.then(noop, noop)))
+}
+
+function checkOpen({ options, flow }: QueueContext): void {
+  if (flow.state.isClosing) throw new SyncError('stopped', 'This sync client is closed; nothing is taken in any more.')
   if (options.readOnly)
     throw usageError('This sync client is read-only: it was created with "readOnly: true". Take that away to write.')
-  if (state.registered.has(mutation)) return mutation
+}
+
+/** The mutation of this name that the client was given. */
+function knownMutation({ deps, options }: QueueContext, mutation: AnyMutation): AnyMutation {
   const key = canonical(mutation?.mutationKey)
   const known = options.mutations.get(key)
   if (known === undefined) {
@@ -233,189 +242,120 @@ function checkMutation(state: QueueState, mutation: AnyMutation): AnyMutation {
   return known
 }
 
-function handleOf(state: QueueState, item: Item): MutationHandle {
-  const { id } = item.entry
+function handleOf(queue: QueueContext, write: Write): MutationHandle {
+  const { id, mutationKey } = write
   return {
     id,
     get durable() {
-      return item.durable.promise
+      return write.durable.promise
     },
     get confirmed() {
-      return item.confirmed.promise
+      return write.confirmed.promise
     },
     get reflected() {
-      return item.reflected.promise
+      return write.reflected.promise
     },
-    cancel: () => {
-      if (item.entry.sent || item.layer.outcome !== undefined || !state.items.has(item.entry.id)) return false
-      giveUp(
-        state,
-        item,
-        new SyncError('stopped', 'Cancelled before it was sent.', { mutationKey: item.entry.mutationKey }),
-      )
+    cancel() {
+      if (write.record.sent || write.outcome !== undefined || queue.log.writes.get(write.id) !== write) return false
+      end(queue, write, 'taken-back', new SyncError('stopped', 'Cancelled before it was sent.', { mutationKey }))
       return true
     },
   }
 }
 
 /** Starts every scope whose head may go. */
-function pump(state: QueueState): void {
-  if (!isFlowing(state)) {
-    doubt(state)
+function startHeads(queue: QueueContext): void {
+  const { flow, log } = queue
+  if (!flow.isFlowing()) {
+    if (log.scopes.size > 0) flow.doubtLater()
     return
   }
-  for (const list of [...state.scopes.values()]) {
-    const head = list[0]
-    if (head !== undefined && mayStart(state, head)) void send(state, head)
-  }
+  for (const [head] of [...log.scopes.values()]) if (head !== undefined && mayStart(queue, head)) void send(queue, head)
 }
 
-/** How long the device's word that it is offline is taken, while something waits to be sent. */
-const OFFLINE_BELIEVED = 30_000
-
-/** A device may be wrong about its network, and then says nothing when it is there: it is tried from time to time. */
-function doubt(state: QueueState): void {
-  if (!mayFlow(state) || state.scopes.size === 0 || state.cancelDoubt !== undefined) return
-  state.cancelDoubt = state.deps.clock.after(OFFLINE_BELIEVED, () => {
-    state.cancelDoubt = undefined
-    if (!state.deps.network.isOnline()) state.doubtsOffline(true)
-  })
+function mayStart({ deps, log }: QueueContext, write: Write): boolean {
+  const { attempts, record, mutation, isAppended } = write
+  if (!isAppended || attempts.request !== undefined || mutation === undefined) return false
+  if (attempts.isWaiting || attempts.isHeldBack) return false
+  if (record.status !== 'queued' && record.status !== 'uncertain') return false
+  const isUnsettled = (id: string): boolean => (log.writes.get(id) ?? CONFIRMED).outcome !== 'confirmed'
+  if (record.deps.some(isUnsettled)) return false
+  return record.sent || !deps.cache.holdsBack(write)
 }
 
-function mayStart(state: QueueState, item: Item): boolean {
-  const { entry } = item
-  if (!item.appended || item.abort !== undefined || item.mutation === undefined) return false
-  if (item.cancelRetry !== undefined || item.isHeldBack) return false
-  if (entry.status !== 'queued' && entry.status !== 'uncertain') return false
-  if (entry.deps.some((id) => state.items.has(id) && state.items.get(id)?.layer.outcome !== 'confirmed')) return false
-  return entry.sent || !state.deps.cache.holdsBack(item.layer)
+/** What has left the log was confirmed. */
+const CONFIRMED: Pick<Write, 'outcome'> = { outcome: 'confirmed' }
+
+function wake({ deps, log, flow, pump }: QueueContext, isHeard = false): void {
+  if (isHeard) flow.doubtOffline(true)
+  for (const { attempts } of log.writes.values()) wakeUp(attempts)
+  deps.breaker.wake()
+  pump()
 }
 
-function wake(state: QueueState, isHeard = false): void {
-  if (isHeard) state.doubtsOffline(true)
-  for (const item of state.items.values()) {
-    item.cancelRetry?.()
-    item.cancelRetry = undefined
-  }
-  state.deps.breaker.wake()
-  state.pump()
-}
-
-function giveUp(state: QueueState, item: Item, error: SyncError): void {
-  const wasOpen = item.layer.sent && item.layer.outcome === undefined
-  const { cache } = state.deps
-  cache.core.transition(() => {
-    if (wasOpen) {
-      cache.outcome(item.layer, 'rejected', undefined)
-      cache.invalidateUncovered(item.layer)
+function resume(queue: QueueContext): void {
+  const { deps, log, flow } = queue
+  deps.cache.core.transition(() => {
+    flow.set({ isPaused: false, needsAuth: false })
+    for (const write of log.writes.values()) {
+      noteRefreshed(write.attempts, false)
+      if (write.record.status === 'paused') change(queue, write, { status: write.record.sent ? 'uncertain' : 'queued' })
     }
-    cache.drop(item.layer)
-    leaveScope(state, item)
-    item.abort?.abort()
-    item.abort = undefined
-    drop(state, item)
-    refuse(state, item, error)
-    dropDependents(state, item, error)
-    cache.core.settled(() => runPlans(state))
-    cache.core.afterwards(state.pump)
+    deps.changed()
   })
+  flow.doubtOffline(true)
+  queue.pump()
 }
 
-function dropDependents(state: QueueState, item: Item, cause: SyncError): void {
-  const { id } = item.entry
-  for (const other of [...state.items.values()]) {
-    if (!other.entry.deps.includes(id) || other.layer.outcome !== undefined) continue
-    const { mutationKey } = other.entry
-    reject(
-      state,
-      other,
-      new SyncError('dependency-rejected', 'Not sent: the change it builds on was given up.', { mutationKey, cause }),
-    )
-  }
-}
-
-function discard(state: QueueState, id: string): boolean {
-  const item = state.items.get(id)
-  if (item !== undefined && item.layer.outcome !== 'confirmed') {
-    giveUp(state, item, new SyncError('stopped', 'Discarded.', { mutationKey: item.entry.mutationKey }))
+function discard(queue: QueueContext, id: string): boolean {
+  const { deps, log } = queue
+  const write = log.writes.get(id)
+  if (write !== undefined && write.outcome !== 'confirmed') {
+    end(queue, write, 'taken-back', new SyncError('stopped', 'Discarded.', { mutationKey: write.mutationKey }))
     return true
   }
-  const unknown = state.quarantined.find((entry) => entry.id === id)
-  if (unknown === undefined && !state.failed.some((entry) => entry.id === id)) return false
-  state.failed = state.failed.filter((entry) => entry.id !== id)
-  state.quarantined = state.quarantined.filter((entry) => entry.id !== id)
-  const { outbox, report } = state.deps
-  const removed = unknown === undefined ? outbox.removeFailed(id) : outbox.remove(unknown)
-  removed.catch(report)
-  state.deps.changed()
+  const unknown = log.quarantined.find((record) => record.id === id)
+  if (unknown === undefined && !log.failed.some((record) => record.id === id)) return false
+  log.forgetEnded(id)
+  const removed = unknown === undefined ? deps.outbox.removeFailed(id) : deps.outbox.remove(unknown)
+  removed.catch(deps.report)
+  deps.changed()
   return true
-}
-
-interface Ways {
-  create(mutation: AnyMutation, variables: unknown, replaces: string): MutationHandle<never>
-  resume(entry: Entry, mutation: AnyMutation): MutationHandle<never>
 }
 
 function again(
-  state: QueueState,
+  queue: QueueContext,
   id: string,
-  change: { variables: unknown } | undefined,
+  edited: { variables: unknown } | undefined,
   ways: Ways,
 ): MutationHandle | undefined {
-  if (state.closing) return undefined
-  const blocked = state.items.get(id)
-  if (
-    blocked !== undefined &&
-    (blocked.entry.status === 'blocked' || blocked.entry.status === 'uncertain') &&
-    change === undefined
-  ) {
-    setStatus(state, blocked, blocked.entry.sent ? 'uncertain' : 'queued')
-    blocked.cancelRetry?.()
-    blocked.cancelRetry = undefined
-    state.pump()
-    return handleOf(state, blocked)
+  const { deps, options, log, flow } = queue
+  if (flow.state.isClosing) return undefined
+  const blocked = edited === undefined ? log.writes.get(id) : undefined
+  if (blocked?.record.status === 'blocked' || blocked?.record.status === 'uncertain') {
+    change(queue, blocked, { status: blocked.record.sent ? 'uncertain' : 'queued' })
+    wakeUp(blocked.attempts)
+    queue.pump()
+    return handleOf(queue, blocked)
   }
-  const entry = state.failed.find((each) => each.id === id)
-  const mutation = entry === undefined ? undefined : state.options.mutations.get(canonical(entry.mutationKey))
-  if (entry === undefined || mutation === undefined) return undefined
+  const record = log.failed.find((each) => each.id === id)
+  const mutation = record === undefined ? undefined : options.mutations.get(canonical(record.mutationKey))
+  if (record === undefined || mutation === undefined) return undefined
+  const { mutationKey } = record
   // Its row goes when the new one is there, so that neither is lost.
   const variables =
-    change === undefined ? entry.variables : copyVariables(change.variables, state.deps.serializer, entry.mutationKey)
-  state.failed = state.failed.filter((each) => each !== entry)
-  if (change === undefined && entry.failure?.mayBeApplied === true) return ways.resume(entry, mutation)
+    edited === undefined ? record.variables : copyVariables(edited.variables, deps.serializer, mutationKey)
+  log.forgetEnded(id)
+  if (edited === undefined && record.failure?.mayBeApplied === true) return ways.resume(record, mutation)
   return ways.create(mutation, variables, id)
 }
 
-function resolve(state: QueueState, id: string, resolution: Resolution<never>): boolean {
-  const item = state.items.get(id)
-  const sides = item?.entry.conflict
-  if (item === undefined || item.entry.status !== 'conflicted' || sides === undefined) return false
-  const decided = fromResolution(resolution)
-  if ('reject' in decided) {
-    reject(
-      state,
-      item,
-      new SyncError('conflict', 'The server has a newer version, and the change was given up.', {
-        mutationKey: item.entry.mutationKey,
-      }),
-    )
-  } else {
-    const variables = copyVariables(decided.variables, state.deps.serializer, item.entry.mutationKey)
-    void replace(state, item, variables, sides.version, sides.theirs)
+function abandon({ deps, log, flow }: QueueContext): void {
+  flow.set({ isClosing: true, isClosed: true })
+  const error = new SyncError('stopped', 'The sync client was closed before the change was settled.')
+  for (const write of log.writes.values()) {
+    abort(write.attempts, error)
+    deps.cache.core.transition(() => refuse({ deps }, write, error))
   }
-  return true
-}
-
-/** A log that nothing is in yet. Its id is made when it is asked for: making a client reads no clock and no chance. */
-function createMeta({ random, clock }: QueueDeps): QueueState['meta'] {
-  let id: string | undefined
-  return {
-    get outboxId() {
-      id ??= random.id(clock.now())
-      return id
-    },
-    nextPos: 1,
-    sequences: new Map(),
-    ownAt: undefined,
-  }
+  log.clear()
 }
