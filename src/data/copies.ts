@@ -112,6 +112,9 @@ function shareParts(previous: object, next: object, share: (a: unknown, b: unkno
   if (!hasFields(next)) return sameBytes(previous, next)
   const [before, after] = [previous as Record<PropertyKey, unknown>, next as Record<PropertyKey, unknown>]
   const names = Reflect.ownKeys(next)
+  // As where immer drafts: it would be no part of the list for whoever compares lists.
+  if (Array.isArray(next) && named(next) > named(previous as unknown[]))
+    throw new TypeError('A recipe gave a list a property by name: a list has members only.')
   let same = names.length === Reflect.ownKeys(previous).length
   for (const name of names) {
     if (!('value' in (Reflect.getOwnPropertyDescriptor(next, name) ?? {}))) continue
@@ -120,6 +123,11 @@ function shareParts(previous: object, next: object, share: (a: unknown, b: unkno
     same &&= Object.hasOwn(previous, name) && Object.is(shared, before[name])
   }
   return same
+}
+
+/** How many properties a list has beside its members and its length. */
+function named(list: readonly unknown[]): number {
+  return Math.max(0, Reflect.ownKeys(list).length - 1 - list.length)
 }
 
 function sameBytes(a: object, b: object): boolean {

@@ -343,6 +343,21 @@ describe.each([true, false])('a recipe over what immer cannot draft (development
     ])
   })
 
+  test('a property of a list by name is refused, as by immer, so that none outlives a rollback', async () => {
+    const data = [new Uint8Array([1])]
+    const world = await holding(
+      data,
+      undefined,
+      (view) => view.update<Uint8Array[]>({ queryKey: ['q'] }, (draft) => void Object.assign(draft, { a: 3 })),
+      isDevelopment,
+    )
+    const { refuse } = await world.send()
+    expect(Object.keys(world.watch.data ?? {})).toEqual(['0'])
+    expect(world.reports.map(({ code }) => code)).toContain('recipe')
+    await refuse()
+    expect(world.watch.data).toBe(data)
+  })
+
   test('a recipe that throws half-way has changed nothing', async () => {
     const data = { due: new Date(0) }
     const { watch, sync, send, reports } = await holding(data, undefined, (view) =>
