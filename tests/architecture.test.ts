@@ -1,7 +1,15 @@
 // The floors of the house, enforced: what may import what, and what may be named where. CONTRIBUTING.md says why.
 import { describe, expect, test } from 'vitest'
 import type { SourceFile } from './syntax.ts'
-import { effectsOf, globalsOf, mutableNamesOf, originsAskedIn, readSources } from './syntax.ts'
+import {
+  effectsOf,
+  fieldsOf,
+  globalsOf,
+  membersAssignedIn,
+  mutableNamesOf,
+  originsAskedIn,
+  readSources,
+} from './syntax.ts'
 
 const files = readSources('{src,adapters,mocks,server}/**/*.{ts,tsx}')
 const core = files.filter(({ path }) => path.startsWith('src/'))
@@ -67,6 +75,20 @@ const OUTSIDE: readonly (readonly [from: RegExp, packages: RegExp, folders: RegE
   [/^adapters\/[^/]+$/, /^tidemark$/, /^(adapters\/[^/]+$|src\/base\/)/],
   [/^mocks\//, /^(msw|msw\/.+)$/, /^(mocks|server|src\/base)\//],
   [/^server\//, /^node:/, /^(server|src\/base)\//],
+]
+
+/** A cell is one object in parts, a write is one object: each part is declared somewhere, and assigned in its own file alone. */
+const OWNERS: readonly (readonly [declaredIn: string, part: string, owner: string])[] = [
+  ['src/queries/cell.ts', 'SaidPart', 'src/queries/cell.ts'],
+  ['src/queries/cell.ts', 'BasePart', 'src/queries/base.ts'],
+  ['src/queries/cell.ts', 'WaitingPart', 'src/queries/waiting.ts'],
+  ['src/queries/cell.ts', 'ReadingPart', 'src/queries/reading.ts'],
+  ['src/queries/cell.ts', 'RefresherPart', 'src/queries/refresher.ts'],
+  ['src/queries/cell.ts', 'ViewPart', 'src/queries/view.ts'],
+  ['src/evidence/evidence.ts', 'Layer', 'src/writes/write.ts'],
+  ['src/writes/write.ts', 'Write', 'src/writes/write.ts'],
+  ['src/writes/attempts.ts', 'Attempts', 'src/writes/attempts.ts'],
+  ['src/writes/stored.ts', 'WriteRecord', 'src/writes/write.ts'],
 ]
 
 /** Only `src/platform` may name these: time, chance, and what a browser or Node brings. */
@@ -195,6 +217,21 @@ describe('the core', () => {
 
   test('keeps no state in its modules', () => {
     expect(offences(core, (file) => mutableNamesOf(file).map((name) => `keeps ${name}`))).toEqual([])
+  })
+
+  test('assigns a part of a cell, and a write, in the file that owns it', () => {
+    const rooms = core.filter(({ path }) => /^src\/(queries|writes|stream|stores|advice|client)/.test(path))
+    const strays = OWNERS.flatMap(([declaredIn, part, owner]) => {
+      const file = byPath.get(declaredIn)
+      const { all, open } = file === undefined ? { all: [], open: [] } : fieldsOf(file, part)
+      expect(all, part).not.toEqual([])
+      const assigned = offences(
+        rooms.filter(({ path }) => path !== owner),
+        (other) => [...membersAssignedIn(other)].filter((name) => all.includes(name)).map((name) => `assigns ${name}`),
+      )
+      return [...open.map((name) => `${part}.${name} is not readonly`), ...assigned]
+    })
+    expect(strays).toEqual([])
   })
 
   test('never asks which realm made a value: what it is decides, as src/base/kinds.ts has it', () => {

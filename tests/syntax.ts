@@ -94,6 +94,45 @@ export function effectsOf(file: SourceFile): string[] {
     .map((node) => node.type)
 }
 
+/** Names of the members that a file assigns, counts, deletes or merges in: `cell.base = …`, `write.attempt++`. */
+export function membersAssignedIn(file: SourceFile): Set<string> {
+  const found = new Set<string>()
+  const note = (target: unknown): void => {
+    if (isNode(target) && target.type === 'MemberExpression' && isNode(target['property']) && !target['computed'])
+      found.add(String(target['property']['name']))
+  }
+  const visit = (node: Node): void => {
+    if (node.type === 'AssignmentExpression') note(node['left'])
+    if (node.type === 'UpdateExpression' || (node.type === 'UnaryExpression' && node['operator'] === 'delete'))
+      note(node['argument'])
+    if (node.type === 'CallExpression' && isNode(node['callee']) && isNode(node['callee']['object'])) {
+      const { object, property } = node['callee'] as unknown as { object: Node; property: Node }
+      const [, ...merged] = node['arguments'] as Node[]
+      if (`${object['name']}.${property['name']}` === 'Object.assign')
+        for (const name of merged.flatMap(keysOf)) found.add(name)
+    }
+    for (const child of children(node)) visit(child)
+  }
+  visit({ type: 'Program', body: file.body })
+  return found
+}
+
+function keysOf(literal: Node): string[] {
+  if (literal.type !== 'ObjectExpression') return []
+  return (literal['properties'] as Node[]).flatMap(({ key }) => (isNode(key) ? [String(key['name'])] : []))
+}
+
+/** Names of the properties of an interface that a file exports; those that are not `readonly` apart. */
+export function fieldsOf(file: SourceFile, name: string): { all: string[]; open: string[] } {
+  const found = file.body
+    .map((statement) => statement['declaration'])
+    .find((node) => isNode(node) && node.type === 'TSInterfaceDeclaration' && (node['id'] as Node)['name'] === name)
+  const body = isNode(found) ? ((found['body'] as Node)['body'] as Node[]) : []
+  const fields = body.filter(({ type }) => type === 'TSPropertySignature')
+  const names = (of: readonly Node[]): string[] => of.map(({ key }) => String((key as Node)['name']))
+  return { all: names(fields), open: names(fields.filter((field) => field['readonly'] !== true)) }
+}
+
 /** Names at a file's top level that can change: `let`, `var`, and empty collections waiting to be filled. */
 export function mutableNamesOf(file: SourceFile): string[] {
   return file.body.flatMap((statement) => {

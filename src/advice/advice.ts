@@ -89,7 +89,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
     // An observer of the view client is built on a face of the query, and not on the query itself.
     const seen = observer as unknown as Observer
     const isDirect = seen.getCurrentQuery() === (query as unknown)
-    if (!isDirect || core.records.get(query.queryHash)?.optimistic === false) return
+    if (!isDirect || core.cells.get(query.queryHash)?.optimistic === false) return
     direct.add(seen)
     if (providers > 0) sayDirect(query.queryKey)
   }
@@ -103,16 +103,16 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
 
   /** Data that no recipe and no push can address. */
   function checkData(hash: string): void {
-    const record = core.records.get(hash)
-    if (record?.base === undefined || checked.has(hash)) return
+    const cell = core.cells.get(hash)
+    if (cell?.base === undefined || checked.has(hash)) return
     checked.add(hash)
-    const { queryKey } = record.query
-    if (isResponse(record.base.data)) {
+    const { queryKey } = cell.query
+    if (isResponse(cell.base.data)) {
       const text = `Query ${canonical(queryKey)} has a Response as its data: its "queryFn" returns the answer itself; return (await answer.json()).`
       say({ topic: `response of query ${hash}`, text })
       return
     }
-    const fault = faultOfRows(record)
+    const fault = faultOfRows(cell)
     if (fault !== undefined) say({ topic: `rows ${hash}`, text: fault })
   }
 
@@ -157,9 +157,9 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
         return [...new Set(ops.flatMap((op) => ('entity' in op ? [op.entity.type] : [])))]
       }
       const topics = asked === 'queries' ? cache.topics() : Array.isArray(asked) ? asked : []
-      remarksOnPush(messages, { records: core.records.values(), asked: topics, typesOf }).forEach(say)
+      remarksOnPush(messages, { cells: core.cells.values(), asked: topics, typesOf }).forEach(say)
     },
-    invalidated: (keys) => remarksOnKeys('A write invalidates', keys, core.records.values()).forEach(say),
+    invalidated: (keys) => remarksOnKeys('A write invalidates', keys, core.cells.values()).forEach(say),
     stop() {
       unsubscribe()
       stopWaiting?.()

@@ -1,16 +1,12 @@
 /** Keys that are invalidated and match nothing, where a cached query has nearly that key. */
 import { canonical } from '../base/key'
-import type { QueryRecord } from '../queries/cell'
+import type { Cell } from '../queries/cell'
 import { isAlike } from './alike'
 import type { Remark } from './fields'
 
 /** `who` begins the sentence. A key that is named beside its like is no mistake: lists and details may be called so. */
-export function remarksOnKeys(
-  who: string,
-  keys: ReadonlyArray<readonly unknown[]>,
-  records: Iterable<QueryRecord>,
-): Remark[] {
-  const cached = [...records].map(({ query }) => query.queryKey)
+export function remarksOnKeys(who: string, keys: ReadonlyArray<readonly unknown[]>, cells: Iterable<Cell>): Remark[] {
+  const cached = [...cells].map(({ query }) => query.queryKey)
   const named = new Set(keys.map((key) => canonical(key)))
   return keys.flatMap((key) => {
     const name = canonical(key)

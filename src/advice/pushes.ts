@@ -1,13 +1,13 @@
 /** Topics of client and server that never meet: one says `todo`, the other `todos`. */
 import { canonical } from '../base/key'
-import type { QueryRecord } from '../queries/cell'
+import type { Cell } from '../queries/cell'
 import type { PushMessage } from '../stream/patch'
 import { isAlike } from './alike'
 import type { Remark } from './fields'
 import { remarksOnKeys } from './keys'
 
 export interface PushedTo {
-  readonly records: Iterable<QueryRecord>
+  readonly cells: Iterable<Cell>
   /** The topics that the stream asks for, if it asks for some. */
   readonly asked: readonly string[]
   /** Kinds of rows that an own write changes, if it is in the outbox. */
@@ -15,8 +15,8 @@ export interface PushedTo {
 }
 
 /** What a transaction of the stream shows of topics and keys that do not meet. */
-export function remarksOnPush(messages: readonly PushMessage[], { records, asked, typesOf }: PushedTo): Remark[] {
-  const all = [...records]
+export function remarksOnPush(messages: readonly PushMessage[], { cells, asked, typesOf }: PushedTo): Remark[] {
+  const all = [...cells]
   const found: Remark[] = []
   for (const message of messages) {
     if (message.event === 'ack') {
@@ -37,7 +37,7 @@ export function remarksOnPush(messages: readonly PushMessage[], { records, asked
     }
     for (const topic of message.topics ?? []) {
       if (all.some(({ topics }) => topics.includes(topic))) continue
-      const deaf = all.find((record) => record.topics.some((each) => isAlike(each, topic)) && !hasRows(record, message))
+      const deaf = all.find((cell) => cell.topics.some((each) => isAlike(each, topic)) && !hasRows(cell, message))
       const meant = deaf?.topics.find((each) => isAlike(each, topic))
       if (deaf !== undefined && meant !== undefined) found.push(missed(topic, meant, deaf))
     }
@@ -45,12 +45,12 @@ export function remarksOnPush(messages: readonly PushMessage[], { records, asked
   return found
 }
 
-function hasRows({ shape }: QueryRecord, message: PushMessage): boolean {
+function hasRows({ shape }: Cell, message: PushMessage): boolean {
   const types = shape?.pairs.map(([kind]) => kind.type) ?? []
   return message.event === 'patch' && message.changes.every(({ type }) => types.includes(type))
 }
 
-function missed(topic: string, meant: string, { query }: QueryRecord): Remark {
+function missed(topic: string, meant: string, { query }: Cell): Remark {
   const text = `The server tells of the topic "${topic}", and no query listens to it: query ${canonical(query.queryKey)} has the topic "${meant}"; did you mean "${topic}"?`
   return { topic: `topic ${topic}`, text }
 }

@@ -4,18 +4,18 @@ import { canonical } from '../base/key'
 import { messageOf } from '../base/kinds'
 import type { Entity, Locate, RowsPair } from '../data/entities'
 import type { Layer } from '../evidence/evidence'
-import type { QueryRecord } from '../queries/cell'
-import type { Core } from '../queries/transition'
+import type { Cell } from '../queries/cell'
+import type { Core } from '../queries/core'
 import { isAlike } from './alike'
 
 /** What is wrong with the rows that a query's data is said to have; `undefined` if they have ids. */
-export function faultOfRows(record: QueryRecord): string | undefined {
-  const thrown = thrownIn(record)
+export function faultOfRows(cell: Cell): string | undefined {
+  const thrown = thrownIn(cell)
   if (thrown !== undefined) return thrown
-  for (const { entity, single, rows } of record.baseLocated.lists) {
+  for (const { entity, single, rows } of cell.baseLocated.lists) {
     const row = rows[0]
     if (row === undefined || row === null || idOf(entity, row) !== undefined) continue
-    const query = `Query ${canonical(record.query.queryKey)}`
+    const query = `Query ${canonical(cell.query.queryKey)}`
     const fields = fieldsOf(row)
     if (single) {
       const list = Object.entries(row).find(([, value]) => Array.isArray(value))?.[0]
@@ -38,20 +38,20 @@ export function isPlaced(core: Core, layer: Layer): boolean {
 /** Why nothing of a layer is shown; `undefined` where {@link faultOfRows} says it. */
 export function whyNothing(core: Core, layer: Layer): string | undefined {
   const start = `Mutation ${canonical(layer.mutationKey)} touches no query that is cached: `
-  const records = [...core.records.values()]
+  const cells = [...core.cells.values()]
   for (const op of layer.ops) {
     if (op.hash !== undefined) {
-      const named = records.find(({ query }) => query.queryHash === op.hash)
+      const named = cells.find(({ query }) => query.queryHash === op.hash)
       if (named !== undefined && 'entity' in op) return noPlace(layer, named, op.entity.type)
-      const meant = records.find(({ query }) => isAlike(query.queryHash, op.hash ?? ''))?.query.queryHash
+      const meant = cells.find(({ query }) => isAlike(query.queryHash, op.hash ?? ''))?.query.queryHash
       if (meant !== undefined) return `${start}nothing is under the key ${op.hash}; did you mean ${meant}?`
     } else if ('entity' in op) {
       const { type } = op.entity
-      const declaring = records.filter(({ shape }) => shape?.pairs.some(([kind]) => kind.type === type))
-      if (declaring.some((record) => faultOfRows(record) !== undefined)) return undefined
-      const empty = declaring.map((record) => nothingFound(record, type)).find((fault) => fault !== undefined)
+      const declaring = cells.filter(({ shape }) => shape?.pairs.some(([kind]) => kind.type === type))
+      if (declaring.some((cell) => faultOfRows(cell) !== undefined)) return undefined
+      const empty = declaring.map((cell) => nothingFound(cell, type)).find((fault) => fault !== undefined)
       if (empty !== undefined) return `${start}${empty}`
-      const others = [...new Set(records.flatMap(({ shape }) => shape?.pairs.map(([kind]) => kind.type) ?? []))]
+      const others = [...new Set(cells.flatMap(({ shape }) => shape?.pairs.map(([kind]) => kind.type) ?? []))]
       if (declaring.length === 0 && others.length > 0)
         return `${start}none has "rows" of "${type}", they have those of ${others.map((name) => `"${name}"`).join(', ')}.`
     }
@@ -60,14 +60,14 @@ export function whyNothing(core: Core, layer: Layer): string | undefined {
 }
 
 /** The query is there, and has no list that the row could be put into. */
-function noPlace(layer: Layer, record: QueryRecord, type: string): string {
-  const start = `Mutation ${canonical(layer.mutationKey)} puts a row of "${type}" into query ${canonical(record.query.queryKey)}, where it is shown nowhere: `
-  const fault = nothingFound(record, type)
+function noPlace(layer: Layer, cell: Cell, type: string): string {
+  const start = `Mutation ${canonical(layer.mutationKey)} puts a row of "${type}" into query ${canonical(cell.query.queryKey)}, where it is shown nowhere: `
+  const fault = nothingFound(cell, type)
   return `${start}${fault ?? `the query does not say where its rows are; give it rows: [${type}Row, (data) => data].`}`
 }
 
 /** Data is there, and `locate` found no place for rows in it. */
-function nothingFound({ base, baseLocated, shape, query }: QueryRecord, type: string): string | undefined {
+function nothingFound({ base, baseLocated, shape, query }: Cell, type: string): string | undefined {
   const pair = shape?.pairs.find(([kind]) => kind.type === type)
   if (base === undefined || pair === undefined || baseLocated.lists.some((list) => list.entity.type === type))
     return undefined
@@ -88,7 +88,7 @@ function resultOf([, locate]: RowsPair<never>, data: unknown, isInfinite: boolea
 }
 
 /** A `locate` that finds nothing because it throws; its error is not seen otherwise. */
-function thrownIn({ base, baseLocated, query, shape }: QueryRecord): string | undefined {
+function thrownIn({ base, baseLocated, query, shape }: Cell): string | undefined {
   if (base === undefined || base.data === null) return undefined
   for (const [{ type }, locate] of shape?.pairs ?? []) {
     if (typeof locate !== 'function' || baseLocated.lists.some((list) => list.entity.type === type)) continue

@@ -1,7 +1,7 @@
 /** One read of a query: the evidence of the answers it was made of, and what that makes of its data. */
 import type { Cursor } from '../base/cursor'
 import { compareCursors } from '../base/cursor'
-import type { Incoming } from './evidence'
+import type { Base, Incoming, Layer } from './evidence'
 
 /** What one answer said. */
 export interface AnswerEvidence {
@@ -20,7 +20,16 @@ export interface ReadEvidence {
   /** Requests that have no answer yet: without them nothing is known exactly. */
   unanswered: number
   /** The server has said no to one of them, whatever error is made of it. */
-  isRefused?: boolean | undefined
+  saidNo?: boolean | undefined
+}
+
+/** Of pages that base has: an answer that was asked for these mutations, and contains some of them. */
+export function evidenceOfPages(base: Base, asked: readonly Layer[], covered: readonly Layer[]): AnswerEvidence {
+  return {
+    cursor: base.at,
+    asked: new Set(asked.map(({ id }) => id)),
+    reflects: new Set([...covered.map(({ id }) => id), ...base.has]),
+  }
 }
 
 /** What is known of data that was made of these answers: only what all of them agree on. */

@@ -35,6 +35,11 @@ export function heard(known: Staleness, tick: number): Staleness {
   return { ...known, tick }
 }
 
+/** As somebody says who knows: the application, or query-core. What a read must be past stays. */
+export function declared(known: Staleness, isStale: boolean): Staleness {
+  return { ...known, isStale }
+}
+
 /**
  * After this read. Positions decide where both sides have one of the same log, else the read must have begun after the news
  * was heard of.

@@ -14,10 +14,11 @@ import { knownVersion } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
 import { isAt, isOvertakenByRows, isPlaced, isRowPast } from '../evidence/order'
-import { accept, markStale } from './base'
-import type { QueryRecord } from './cell'
-import type { Core } from './transition'
-import { candidates } from './transition'
+import { accept } from './accept'
+import type { Cell } from './cell'
+import type { Core } from './core'
+import { cellsFor } from './layers'
+import { markStale } from './reading'
 
 export interface Answer {
   /** What `apply` recorded. */
@@ -32,23 +33,23 @@ export interface Answer {
 /** Writes the answer into the bases it concerns, each by `accept`. Runs inside the transition that confirms the mutation. */
 export function applyAnswer(core: Core, versions: Versions, layer: Layer, answer: Answer): void {
   if (answer.ops.length === 0) return
-  for (const record of candidates(core, answer.ops)) {
-    const ops = opsFor(withPlaces(answer.ops, layer, record), record.query, record.shape)
-    if (ops.length === 0 || record.base === undefined) continue
-    if (answer.contains && isCovered(layer, record.base) && record.base.at !== undefined) continue
+  for (const cell of cellsFor(core, answer.ops)) {
+    const ops = opsFor(withPlaces(answer.ops, layer, cell), cell.query, cell.shape)
+    if (ops.length === 0 || cell.base === undefined) continue
+    if (answer.contains && isCovered(layer, cell.base) && cell.base.at !== undefined) continue
     // Where positions do not, only the success of a first attempt says when its data was read.
-    if (layer.resent && !isPlaced(record.base, answer.cursor)) markStale(core, record, answer.cursor)
-    else tryAnswer(core, record, ops, layer, answer, versions)
+    if (layer.resent && !isPlaced(cell.base, answer.cursor)) markStale(core, cell, answer.cursor)
+    else tryAnswer(core, cell, ops, layer, answer, versions)
   }
 }
 
 /** A recipe of the answer that throws may not keep the outcome from being known. */
-function tryAnswer(core: Core, record: QueryRecord, ...args: [readonly Op[], Layer, Answer, Versions]): void {
+function tryAnswer(core: Core, cell: Cell, ...args: [readonly Op[], Layer, Answer, Versions]): void {
   try {
-    acceptAnswer(core, record, ...args)
+    acceptAnswer(core, cell, ...args)
   } catch (cause) {
     const { mutationKey } = args[1]
-    const { queryKey } = record.query
+    const { queryKey } = cell.query
     core.report(
       new SyncError(
         'recipe',
@@ -56,19 +57,19 @@ function tryAnswer(core: Core, record: QueryRecord, ...args: [readonly Op[], Lay
         { cause, queryKey, mutationKey },
       ),
     )
-    markStale(core, record, args[2].cursor)
+    markStale(core, cell, args[2].cursor)
   }
 }
 
 function acceptAnswer(
   core: Core,
-  record: QueryRecord,
+  cell: Cell,
   ops: readonly Op[],
   layer: Layer,
   answer: Answer,
   versions: Versions,
 ): void {
-  const base = record.base
+  const base = cell.base
   if (base === undefined) return
   const { cursor, named } = answer
   const said = {
@@ -81,21 +82,21 @@ function acceptAnswer(
     ...(answer.contains ? { own: layer.id } : undefined),
   }
   if (ops.some((op) => op.kind === 'set')) {
-    const { data } = fold(record.baseLocated, ops, core.drafts)
+    const { data } = fold(cell.baseLocated, ops, core.drafts)
     // A position is a base's only where reads have one: data that no read can be compared with would lock them out.
     const at = base.at === undefined ? undefined : cursor
-    accept(core, record, { ...said, data, at, start: layer.firstSendTick })
+    accept(core, cell, { ...said, data, at, start: layer.firstSendTick })
     return
   }
   if (isAt(base, cursor)) return // it knows more than these rows
   if (cursor === undefined && base.at !== undefined) {
-    markStale(core, record)
+    markStale(core, cell)
     return
   }
-  const { baseLocated } = record
+  const { baseLocated } = cell
   const isUnknown = ops.some((op) => op.kind === 'update')
   if (isUnknown && isOvertakenByRows(base, cursor)) {
-    markStale(core, record, cursor)
+    markStale(core, cell, cursor)
     return
   }
   const isNews = (op: Op): boolean =>
@@ -105,7 +106,7 @@ function acceptAnswer(
   // These rows are not of this query.
   if (isUnknown ? Object.is(located.data, base.data) : !ops.some((op) => isIn(located, op))) return
   const rows = isUnknown ? changedRows(baseLocated, located) : rowsOf(ops)
-  accept(core, record, {
+  accept(core, cell, {
     ...said,
     data: located.data,
     at: base.at,
@@ -144,17 +145,17 @@ function isOutdated(located: Located, op: Op, versions: Versions): boolean {
 }
 
 /** A row that the mutation inserted optimistically, the answer puts at the same place. */
-function withPlaces(ops: readonly Op[], layer: Layer, record: QueryRecord): readonly Op[] {
+function withPlaces(ops: readonly Op[], layer: Layer, cell: Cell): readonly Op[] {
   return ops.flatMap((op): Op[] => {
     if (op.kind !== 'upsert' || op.hash !== undefined) return [op]
     const places = layer.ops.filter(
       (made) =>
         (made.kind === 'insert' || made.kind === 'upsert') &&
-        made.hash === record.query.queryHash &&
+        made.hash === cell.query.queryHash &&
         made.entity.type === op.entity.type &&
         isSameId(made.id, op.id),
     )
     const made = places[0]
-    return made === undefined || !('at' in made) ? [op] : [{ ...op, hash: record.query.queryHash, at: made.at }]
+    return made === undefined || !('at' in made) ? [op] : [{ ...op, hash: cell.query.queryHash, at: made.at }]
   })
 }

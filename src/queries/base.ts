@@ -1,134 +1,43 @@
 /**
- * The one way in for server data. `accept` decides whether a base is published now, waits for the outcome of an open
- * mutation, or is discarded; `outcome` decides what waited. Both run inside a transition.
+ * The one door for bases: what the server said of a query, with what is known of it, into Tidemark and into query-core. Who
+ * comes here has decided that it is taken (`accept.ts`). Runs inside a transition.
  */
-
 import type { Cursor } from '../base/cursor'
-import { canonical } from '../base/key'
 import { freezeDeep } from '../data/copies'
-import { find, locate } from '../data/entities'
-import { fold } from '../data/fold'
+import { locate } from '../data/entities'
 import { reconcile } from '../data/share'
-import type { Base, Held, Incoming, Layer, RowNews, Share, Verdict } from '../evidence/evidence'
-import { isCovered, judge, orderOf } from '../evidence/evidence'
-import {
-  byPosition,
-  floorOf,
-  isBelowFloor,
-  isComputedOn,
-  isFenced,
-  isOlder,
-  isOneLog,
-  isOvertaken,
-} from '../evidence/order'
-import { afterRead, staled } from '../evidence/staleness'
-import type { Attached, QueryRecord } from './cell'
-import { isRepeatable, shareOf } from './cell'
-import type { Core } from './transition'
+import type { Base, Incoming, Layer, RowNews } from '../evidence/evidence'
+import { isCovered, orderOf } from '../evidence/evidence'
+import type { Fence } from '../evidence/order'
+import { floorOf, isOneLog, withFloor } from '../evidence/order'
+import type { BasePart, Cell, Owned, Placement } from './cell'
+import { isReading } from './cell'
+import type { Core } from './core'
+import { scheduleGc, setPosition } from './insides'
+import { rowsOf } from './placements'
+import { arrive, endMissing, freshen } from './reading'
+import { satisfy } from './refresher'
+import { foldAnew } from './view'
 
-/** `older`: base is already past it. `unknown`: it cannot be told what it contains; ask again. */
-export type Acceptance = 'accepted' | 'held' | 'older' | 'unknown' | 'ignored'
-
-/** Nothing is dropped without a mark: what is not taken leaves the query stale, and is read. */
-export function accept(core: Core, record: QueryRecord, arrived: Incoming): Acceptance {
-  const { base } = record
-  if (arrived.kind === 'manual') return publish(core, record, arrived)
-  const incoming = withoutDeleted(core, record, arrived)
-  const at = incoming.answeredAt ?? incoming.at
-  const isPart = incoming.kind === 'answer' || incoming.kind === 'push'
-  if (isOlder(incoming, base, record.missed)) {
-    if (incoming.at !== undefined || base?.at === undefined) return 'older'
-    if (incoming.kind !== 'read') markStale(core, record, incoming.answeredAt)
-    return 'unknown' // without a position it may be of any age
-  }
-  if (isPart && base === undefined) {
-    markStale(core, record, at)
-    return 'ignored'
-  }
-  if (isPart && incoming.own !== undefined && base?.has.has(incoming.own) && at === undefined) return 'ignored'
-  const wait = new Set<string>()
-  const isTaken =
-    !isBelowFloor(incoming, base) &&
-    !isFenced(incoming, record.fences) &&
-    !isOvertaken(incoming, base) &&
-    isDecidable(core, record, incoming, wait)
-  if (!isTaken) {
-    if (incoming.kind !== 'read') markStale(core, record, at)
-    return 'unknown'
-  }
-  if (incoming.on !== undefined && 'wait' in incoming.on) for (const id of incoming.on.wait) wait.add(id)
-  for (const id of incoming.has) wait.delete(id)
-  if (wait.size === 0) return publish(core, record, incoming)
-  hold(core, record, { ...incoming, wait })
-  return 'held'
+interface OwnedBase extends Owned<BasePart> {
+  fences: Map<string, Fence>
+  echoes: Map<string, ReadonlySet<string> | 'all'>
 }
 
-/** A read from before a deletion may still have the row. */
-function withoutDeleted(core: Core, record: QueryRecord, incoming: Incoming): Incoming {
-  if (incoming.kind !== 'read' || core.tombstones.size === 0 || record.shape === undefined) return incoming
-  let located = locate(incoming.data, record.shape)
-  for (const { type, id, version, at, tick } of core.tombstones.values()) {
-    const order = orderOf(incoming.at, at)
-    // Of another log, or without positions: a read that was issued after the deletion was heard of is younger.
-    if (order === undefined ? incoming.start > tick : order >= 0) continue
-    const place = find(located, type, id)[0]
-    const list = place === undefined ? undefined : located.lists[place.list]
-    if (place === undefined || list === undefined || list.single) continue
-    const there = list.entity.versionOf(list.rows[place.at])
-    if (typeof there === 'number' && typeof version === 'number' && there > version) continue
-    located = fold(located, [{ kind: 'remove', entity: list.entity, id }], core.drafts)
-  }
-  return { ...incoming, data: located.data }
-}
+const own = (cell: Cell): OwnedBase => cell as never
 
-/** Decides for every mutation that touches the query; `false`: for one of them it cannot be told. */
-function isDecidable(core: Core, record: QueryRecord, incoming: Incoming, wait: Set<string>): boolean {
-  const { base } = record
-  const isContinued = base !== undefined && isOneLog(incoming, base)
-  /** Scopes of which it contains a mutation: then it contains those before it. */
-  const reached = new Set<string>()
-  for (const attached of [...record.attached].reverse()) {
-    const { layer } = attached
-    const isKnown = layer.id === incoming.own || (isContinued && isCovered(layer, base))
-    const verdict = isKnown ? 'contains' : verdictOn(incoming, attached, reached.has(layer.scope))
-    if (verdict === 'contains') {
-      incoming.has.add(layer.id)
-      if (!isKnown || incoming.part === undefined) reached.add(layer.scope)
-      continue
-    }
-    if (verdict === 'lacks' || isRepeatable(record, attached, incoming.data, core.drafts)) continue
-    if (record.mode !== 'exact' && incoming.asked === undefined) warnOfWaiting(core, record, layer)
-    if (verdict === 'unknowable') return false
-    wait.add(layer.id)
-  }
-  return true
-}
-
-function verdictOn(incoming: Incoming, attached: Attached, hasLater = false): Verdict {
-  const { part } = incoming
-  const share: Share = part === undefined ? 'all' : part === 'unknown' ? 'some' : shareOf(attached, part)
-  return judge(incoming, attached.layer, share, hasLater)
-}
-
-function warnOfWaiting(core: Core, { query }: QueryRecord, { mutationKey }: Layer): void {
-  const key = canonical(mutationKey)
-  core.warnOnce(
-    `waits ${key}`,
-    `Mutation ${key} has a recipe that changes its own result when it runs again (it counts or pushes), and the endpoint of ${canonical(query.queryKey)} does not say which writes its answers contain. While such a write is open, the query gets no news. Write it by id (insert, upsert, set), or let the server answer Sync-Reflects.`,
-  )
-}
-
-function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptance {
-  const previous = record.base
-  core.touch(record)
-  record.missed = 0
-  record.unfolded.all = true // coverage may change though the data does not
+/** Data that is taken: it is base from now on. */
+export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
+  const previous = cell.base
+  core.touch(cell)
+  endMissing(cell)
+  foldAnew(cell) // coverage may change though the data does not
   const has = new Set(incoming.has)
-  if (previous !== undefined && isOneLog(incoming, previous)) keepKnown(record, previous, incoming, has)
-  const shared = shareData(record, incoming)
-  if (core.development) freezeDeep(shared)
-  record.base = {
-    data: shared,
+  if (previous !== undefined && isOneLog(incoming, previous)) keepKnown(cell, previous, incoming, has)
+  const data = shareData(cell, incoming)
+  if (core.development) freezeDeep(data)
+  own(cell).base = {
+    data,
     at: incoming.at,
     ...floorAfter(core, incoming, previous),
     rowsAt: rowsAtOf(incoming, previous),
@@ -138,19 +47,71 @@ function publish(core: Core, record: QueryRecord, incoming: Incoming): Acceptanc
     hasNews: incoming.kind === 'manual' ? previous?.hasNews === true : incoming.kind !== 'stored',
     from: incoming.has,
   }
-  if (!Object.is(record.baseLocated.data, shared) || record.baseLocated.shape !== record.shape) {
-    record.baseLocated = locate(shared, record.shape)
-    if (core.moved(record)) core.attachAll(record)
+  if (!Object.is(cell.baseLocated.data, data) || cell.baseLocated.shape !== cell.shape) {
+    own(cell).baseLocated = locate(data, cell.shape)
+    if (core.moved(cell)) core.attachAll(cell)
   }
-  freshen(core, record, incoming)
-  write(record, incoming)
-  for (const held of record.held) for (const id of has) if (held.wait.delete(id)) held.has.add(id)
-  record.held = record.held.filter(
-    (held) => !isOlder(held, record.base) && (held.at === undefined || held.at !== record.base?.at),
-  )
-  release(core, record)
+  if (incoming.kind === 'read') {
+    if (freshen(cell, incoming)) satisfy(cell)
+    else core.refresh(cell)
+  }
+  write(cell, incoming)
   core.afterwards(() => core.listener?.onReadSettled())
-  return 'accepted'
+}
+
+/** What a query is created with: initial data, hydrated state, or the data of a client that was brought along. */
+export function putFirst({ development, tickNow }: Core, cell: Cell, data: unknown, at: Cursor | undefined): void {
+  if (development) freezeDeep(data)
+  own(cell).base = {
+    ...{ data, at, floor: undefined, floorTick: 0, rowsAt: NO_ROWS },
+    ...{ start: 0, accepted: tickNow, has: new Set(), hasNews: false, from: undefined },
+  }
+  relocate(cell)
+}
+
+/** The query has no data any more. */
+export function clearBase(cell: Cell): void {
+  own(cell).base = undefined
+  relocate(cell)
+}
+
+/** Finds rows anew; the view is folded anew at the next commit. */
+export function relocate(cell: Cell): void {
+  own(cell).baseLocated = locate(cell.base?.data, cell.shape)
+  foldAnew(cell)
+}
+
+/** Base is known to be past a position, in a part that no position of its own tells. */
+export function raiseFloor({ tickNow }: Core, cell: Cell, at: Cursor | undefined): void {
+  if (cell.base !== undefined) own(cell).base = withFloor(cell.base, at, tickNow)
+}
+
+/** A layer leaves because base contains its mutation: a read that is out, or that waits, may not. */
+export function fence(cell: Cell, { id, confirmedTick, confirmedAt }: Layer): void {
+  if (isReading(cell) || cell.held.length > 0) own(cell).fences.set(id, { tick: confirmedTick, at: confirmedAt })
+}
+
+/** Nothing is left that may be from before a mutation whose layer has left. */
+export function clearFences(cell: Cell): void {
+  if (!isReading(cell) && cell.held.length === 0) own(cell).fences.clear()
+}
+
+const ECHOES = 64
+
+/** A layer leaves a base without a position: events for its rows may be from before it, until its own has come. */
+export function expectEcho(cell: Cell, placement: Placement): void {
+  const { echoes } = own(cell)
+  echoes.set(placement.layer.id, rowsOf(placement) ?? 'all')
+  const [first] = echoes.keys()
+  if (echoes.size > ECHOES && first !== undefined) echoes.delete(first)
+}
+
+/** The events of these mutations have come. Returns the rows that they changed. */
+export function takeEchoes(cell: Cell, ids: readonly string[]): ReadonlyArray<ReadonlySet<string> | 'all'> {
+  const { echoes } = own(cell)
+  const known = ids.flatMap((id) => echoes.get(id) ?? [])
+  for (const id of ids) echoes.delete(id)
+  return known
 }
 
 function floorAfter(core: Core, incoming: Incoming, previous: Base | undefined): Pick<Base, 'floor' | 'floorTick'> {
@@ -180,130 +141,39 @@ function rowsAtOf(incoming: Incoming, previous: Base | undefined): ReadonlyMap<s
 const NO_ROWS: ReadonlyMap<string, RowNews> = new Map()
 
 // What base was known to contain is not forgotten; old ids beyond 256 are of mutations that have long left.
-function keepKnown(record: QueryRecord, previous: Base, incoming: Incoming, has: Set<string>): void {
+function keepKnown({ placements }: Cell, previous: Base, incoming: Incoming, has: Set<string>): void {
   for (const id of previous.has) has.add(id)
-  if (incoming.kind === 'manual')
-    for (const { layer } of record.attached) if (isCovered(layer, previous)) has.add(layer.id)
+  if (incoming.kind === 'manual') for (const { layer } of placements) if (isCovered(layer, previous)) has.add(layer.id)
   if (has.size <= 256) return
   for (const id of has) {
     if (has.size <= 128) break
-    if (!record.attached.some(({ layer }) => layer.id === id)) has.delete(id)
+    if (!placements.some(({ layer }) => layer.id === id)) has.delete(id)
   }
 }
 
-function shareData(record: QueryRecord, { data, isWhole }: Incoming): unknown {
-  if (record.share === false) return data
-  if (typeof record.share === 'function') return isWhole ? data : record.share(record.base?.data, data)
-  return reconcile(record.baseLocated, record.view, data, record.shape)
-}
-
-function freshen(core: Core, record: QueryRecord, incoming: Incoming): void {
-  if (incoming.kind !== 'read') return
-  record.staleness = afterRead(record.staleness, incoming)
-  if (record.staleness.isStale) {
-    core.refresh(record)
-    return
-  }
-  record.attempts = 0
-  if (record.held.length === 0) record.wanted = false // what was asked for while it was on its way, it has brought
+function shareData(cell: Cell, { data, isWhole }: Incoming): unknown {
+  if (cell.share === false) return data
+  if (typeof cell.share === 'function') return isWhole ? data : cell.share(cell.base?.data, data)
+  return reconcile(cell.baseLocated, cell.view, data, cell.shape)
 }
 
 /** Writes the base into query-core. A fetch's own result ends that fetch; anything else leaves it running. */
-function write(record: QueryRecord, incoming: Incoming): void {
-  const { query, originals, base } = record
+function write(cell: Cell, incoming: Incoming): void {
+  const { query, originals, base } = cell
   const updated = incoming.updatedAt === undefined ? undefined : { updatedAt: incoming.updatedAt }
   if (incoming.kind === 'read' && query.promise !== undefined && !('wait' in incoming)) {
     originals.setData(base?.data, updated as never)
   } else {
     originals.setData(base?.data, { ...updated, manual: true })
-    if (query.promise === undefined && query.state.fetchStatus !== 'idle' && !record.wanted) becomeIdle(record)
+    if (query.promise === undefined && query.state.fetchStatus !== 'idle' && !cell.wanted) becomeIdle(cell)
   }
-  ;(query.state as { cursor?: Cursor | undefined }).cursor = base?.at
-  if (record.staleness.isStale && incoming.kind !== 'manual') query.invalidate()
-  record.arrival?.resolve(base?.data)
-  record.arrival = undefined
+  setPosition(query, base?.at)
+  if (cell.staleness.isStale && incoming.kind !== 'manual') query.invalidate()
+  arrive(cell)
 }
 
 /** A fetch is over whose data waited. query-core looks for what can be collected when a fetch ends, so it looks again. */
-function becomeIdle({ query, originals }: QueryRecord): void {
+function becomeIdle({ query, originals }: Cell): void {
   originals.setState({ fetchStatus: 'idle' })
-  ;(query as unknown as { scheduleGc(): void }).scheduleGc()
-}
-
-// The first and the newest waiting base are kept: the first is released soonest, the newest is the one to end at.
-function hold(core: Core, record: QueryRecord, held: Held): void {
-  const all = [...record.held, held].sort(byPosition)
-  record.held = all.filter((_, at) => at === 0 || at === all.length - 1)
-  core.afterwards(() => core.listener?.onReadSettled())
-  if (record.mode === 'exact') {
-    record.wanted = true
-    core.refresh(record)
-  }
-}
-
-function release(core: Core, record: QueryRecord): void {
-  const ready = record.held.filter((held) => held.wait.size === 0).at(-1)
-  if (ready === undefined) return
-  record.held = record.held.filter((held) => held !== ready)
-  if (isOlder(ready, record.base)) return
-  if (fitsOn(record, ready)) publish(core, record, ready)
-  else ask(core, record, ready)
-}
-
-/** Whether what waited can follow base as it is now: put onto base, or onto what waited and could follow it itself. */
-function fitsOn(record: QueryRecord, held: Held): boolean {
-  const { base, fences } = record
-  if (isOlder(held, base) || isBelowFloor(held, base) || isFenced(held, fences)) return false
-  const { on } = held
-  return isComputedOn(on, base) || (on !== undefined && 'wait' in on && fitsOn(record, on))
-}
-
-/** What waited cannot be used: a read brings it. */
-function ask(core: Core, record: QueryRecord, held: Held): void {
-  record.held = record.held.filter((other) => other !== held)
-  record.wanted = true
-  markStale(core, record, held.answeredAt ?? held.at)
-}
-
-/** Old by rule: news that was not applied (with its position), or something that no position tells. */
-export function markStale(core: Core, record: QueryRecord, at?: Cursor | undefined): void {
-  record.staleness = staled(record.staleness, core.tickNow, at)
-  if (!record.query.state.isInvalidated) {
-    core.touch(record)
-    record.query.invalidate()
-  }
-  core.refresh(record)
-}
-
-/** A mutation's outcome is known: waiting bases are decided in the same transition. */
-export function decide(core: Core, layer: Layer): void {
-  if (layer.outcome === 'confirmed') {
-    core.confirmed(layer)
-    core.settled(core.checkLayers) // perhaps it touches nothing that is cached
-  }
-  for (const record of core.touchedBy(layer).keys()) {
-    core.touch(record)
-    for (const held of [...record.held]) decideHeld(core, record, held, layer)
-    release(core, record)
-    if (record.wanted) core.refresh(record)
-  }
-}
-
-/** An event that waits on what waits is known as far as all of them are. */
-function verdictOnChain(held: Held, attached: Attached): Verdict {
-  const { on } = held
-  const before = on !== undefined && 'wait' in on ? verdictOnChain(on, attached) : 'lacks'
-  return before === 'lacks' ? verdictOn(held, attached) : before
-}
-
-function decideHeld(core: Core, record: QueryRecord, held: Held, layer: Layer): void {
-  if (!held.wait.has(layer.id)) return
-  const attached = record.attached.find((each) => each.layer === layer)
-  const verdict = attached === undefined ? judge(held, layer, 'all') : verdictOnChain(held, attached)
-  if (verdict === 'unknowable' || verdict === 'open') {
-    ask(core, record, held)
-    return
-  }
-  held.wait.delete(layer.id)
-  if (verdict === 'contains') held.has.add(layer.id)
+  scheduleGc(query)
 }

@@ -8,35 +8,29 @@ import type { Layer } from '../evidence/evidence'
 import { isCovered, isOpen } from '../evidence/evidence'
 import type { Http } from '../platform/http'
 import { withLimit } from '../platform/limit'
-import type { QueryRecord } from './cell'
-import type { Core } from './transition'
+import type { Cell } from './cell'
+import type { Core } from './core'
 
 export type ContextFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
 /** Extends by prototype: spreading a query's context would read `signal`, and the query then cancels on unmount. */
-export function extendQueryContext(
-  core: Core,
-  http: Http,
-  context: object,
-  record: QueryRecord,
-  read: ReadEvidence,
-): object {
+export function extendQueryContext(core: Core, http: Http, context: object, cell: Cell, read: ReadEvidence): object {
   const fetch: ContextFetch = async (input, init) => {
-    const names = pendingNames(record)
+    const names = pendingNames(cell)
     const fields: Record<string, string> = {}
     if (http.speaksSync(input)) {
       if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
-      const least = laterCursor(record.staleness.at, core.ownAt)
+      const least = laterCursor(cell.staleness.at, core.ownAt)
       if (least !== undefined) fields[HEADERS.minCursor] = least
     }
     const { signal } = context as { signal?: AbortSignal }
-    const { timeout = core.timeout } = record.query.options as { timeout?: number }
+    const { timeout = core.timeout } = cell.query.options as { timeout?: number }
     read.unanswered++
     const response = await withLimit(core.clock, timeout, init?.signal ?? signal, (limited) =>
       http.request(input, { ...init, signal: limited }, fields),
     )
     read.unanswered--
-    if (isRefusal(response.status)) read.isRefused = true
+    if (isRefusal(response.status)) read.saidNo = true
     const found = evidenceOf(core, response, HEADERS.pending in fields ? names : [])
     read.answers.push(found)
     if (found.cursor !== undefined) core.told(found.cursor, false)
@@ -51,8 +45,8 @@ function isRefusal(status: number): boolean {
 }
 
 /** The mutations that touch the query and that its base lacks, sent ones first, at most 64. */
-function pendingNames(record: QueryRecord): string[] {
-  const lacking = record.attached.map(({ layer }) => layer).filter((layer) => !isCovered(layer, record.base))
+function pendingNames(cell: Cell): string[] {
+  const lacking = cell.placements.map(({ layer }) => layer).filter((layer) => !isCovered(layer, cell.base))
   const first = (layer: Layer) => (isOpen(layer) ? 0 : layer.sent ? 1 : 2)
   return lacking
     .sort((a, b) => first(a) - first(b) || a.pos - b.pos)

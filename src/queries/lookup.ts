@@ -7,33 +7,33 @@ import type { QueryKey } from '../base/key'
 import { canonical, isPlainObject } from '../base/key'
 import type { RowId } from '../base/messages'
 import { rowName } from '../base/rows'
-import type { QueryRecord } from './cell'
+import type { Cell } from './cell'
 
-export interface Targets {
+export interface Lookup {
   /** Adds the record, or moves it to where its options now say. */
-  add(record: QueryRecord): void
-  remove(record: QueryRecord): void
-  byKey(prefix: QueryKey, exact?: boolean): Iterable<QueryRecord>
-  byTopic(topic: string): Iterable<QueryRecord>
+  add(cell: Cell): void
+  remove(cell: Cell): void
+  byKey(prefix: QueryKey, exact?: boolean): Iterable<Cell>
+  byTopic(topic: string): Iterable<Cell>
   /** Queries that a change of this row concerns: those that hold it, and those whose list it may belong to. */
-  forRow(type: string, id: RowId): Iterable<QueryRecord>
+  forRow(type: string, id: RowId): Iterable<Cell>
   /** The rows of a query's base have changed. `true`: it is, and was not, the detail of these rows. */
-  moved(record: QueryRecord): boolean
+  moved(cell: Cell): boolean
   /** All topics of cached queries. */
   topics(): string[]
 }
 
 interface Node {
   children: Map<string, { part: unknown; node: Node }>
-  here: Set<QueryRecord>
+  here: Set<Cell>
 }
 
 /** `onTopics` is called when the set of topics has changed. */
-export function createTargets(onTopics: () => void): Targets {
+export function createLookup(onTopics: () => void): Lookup {
   const root: Node = { children: new Map(), here: new Set() }
   /** `topic …`, `kind …` (a list that any row of the kind may belong to), `row … …` (a detail of that row). */
-  const index = new Map<string, Set<QueryRecord>>()
-  const placed = new WeakMap<QueryRecord, readonly string[]>()
+  const index = new Map<string, Set<Cell>>()
+  const placed = new WeakMap<Cell, readonly string[]>()
   const topics = new Map<string, number>()
 
   function nodeOf(key: QueryKey): Node {
@@ -50,13 +50,13 @@ export function createTargets(onTopics: () => void): Targets {
     return node
   }
 
-  function* below(node: Node): Generator<QueryRecord> {
+  function* below(node: Node): Generator<Cell> {
     yield* node.here
     for (const child of node.children.values()) yield* below(child.node)
   }
 
   // TanStack matches an object in a key partially, so a prefix with an object may match several children.
-  function* matching(node: Node, prefix: QueryKey, depth: number): Generator<QueryRecord> {
+  function* matching(node: Node, prefix: QueryKey, depth: number): Generator<Cell> {
     if (depth === prefix.length) return yield* below(node)
     const part = prefix[depth]
     const exact = node.children.get(canonical(part))
@@ -67,7 +67,7 @@ export function createTargets(onTopics: () => void): Targets {
     }
   }
 
-  function prune(key: QueryKey, record: QueryRecord): void {
+  function prune(key: QueryKey, cell: Cell): void {
     const path: Array<{ parent: Node; name: string }> = []
     let node = root
     for (const part of key) {
@@ -77,7 +77,7 @@ export function createTargets(onTopics: () => void): Targets {
       path.push({ parent: node, name })
       node = child.node
     }
-    node.here.delete(record)
+    node.here.delete(cell)
     for (const { parent, name } of path.reverse()) {
       const child = parent.children.get(name)?.node
       if (child === undefined || child.here.size > 0 || child.children.size > 0) return
@@ -85,32 +85,32 @@ export function createTargets(onTopics: () => void): Targets {
     }
   }
 
-  function place(record: QueryRecord, names: readonly string[]): void {
-    const before = placed.get(record) ?? []
-    for (const name of before) unlist(index, name, record)
-    for (const name of names) enlist(index, name, record)
+  function place(cell: Cell, names: readonly string[]): void {
+    const before = placed.get(cell) ?? []
+    for (const name of before) unlist(index, name, cell)
+    for (const name of names) enlist(index, name, cell)
     const added = names.filter((name) => count(topics, name, 1))
     const dropped = before.filter((name) => count(topics, name, -1))
-    placed.set(record, names)
+    placed.set(cell, names)
     if (added.length !== dropped.length || added.some((name) => !dropped.includes(name))) onTopics()
   }
 
   return {
-    add(record) {
-      nodeOf(record.query.queryKey).here.add(record)
-      place(record, namesOf(record))
+    add(cell) {
+      nodeOf(cell.query.queryKey).here.add(cell)
+      place(cell, namesOf(cell))
     },
-    remove(record) {
-      place(record, [])
-      placed.delete(record)
-      prune(record.query.queryKey, record)
+    remove(cell) {
+      place(cell, [])
+      placed.delete(cell)
+      prune(cell.query.queryKey, cell)
     },
-    moved(record) {
-      const names = namesOf(record)
-      const before = placed.get(record)
+    moved(cell) {
+      const names = namesOf(cell)
+      const before = placed.get(cell)
       if (before === undefined || (before.length === names.length && before.every((name, at) => name === names[at])))
         return false
-      place(record, names)
+      place(cell, names)
       return true
     },
     byKey: (prefix, exact) =>
@@ -126,7 +126,7 @@ export function createTargets(onTopics: () => void): Targets {
 }
 
 /** Where a query is found. One that has not loaded may hold any row. */
-function namesOf({ topics, shape, base, baseLocated }: QueryRecord): string[] {
+function namesOf({ topics, shape, base, baseLocated }: Cell): string[] {
   const names = topics.map((topic) => `topic ${topic}`)
   for (const type of new Set(shape?.pairs.map(([kind]) => kind.type))) {
     const lists = baseLocated.lists.filter((list) => list.entity.type === type)
@@ -147,14 +147,14 @@ function count(topics: Map<string, number>, name: string, by: 1 | -1): boolean {
   return by === 1 ? left === 1 : left === 0
 }
 
-function enlist(index: Map<string, Set<QueryRecord>>, name: string, record: QueryRecord): void {
+function enlist(index: Map<string, Set<Cell>>, name: string, cell: Cell): void {
   const set = index.get(name)
-  if (set === undefined) index.set(name, new Set([record]))
-  else set.add(record)
+  if (set === undefined) index.set(name, new Set([cell]))
+  else set.add(cell)
 }
 
-function unlist(index: Map<string, Set<QueryRecord>>, name: string, record: QueryRecord): void {
+function unlist(index: Map<string, Set<Cell>>, name: string, cell: Cell): void {
   const set = index.get(name)
-  set?.delete(record)
+  set?.delete(cell)
   if (set?.size === 0) index.delete(name)
 }

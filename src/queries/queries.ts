@@ -2,26 +2,31 @@
  * The cache floor as one object: query-core's QueryCache as base, layers over it, views out of it. The queue pushes
  * layers and outcomes in, the stream pushes events in; observers of the view client hear once per transition.
  */
-import type { Query, QueryClient, QueryKey } from '@tanstack/query-core'
-import { hashKey } from '@tanstack/query-core'
+import type { Query, QueryCache, QueryClient, QueryKey } from '@tanstack/query-core'
+import { CancelledError, hashKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import type { Versions } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
 import { isCovered, isOpen } from '../evidence/evidence'
 import { isAt } from '../evidence/order'
 import type { Http } from '../platform/http'
+import { decide } from './accept'
+import type { AdoptDeps } from './adopt'
 import { adopt } from './adopt'
 import type { Answer } from './answer'
 import { applyAnswer } from './answer'
-import { decide, markStale } from './base'
-import type { Mode, QueryRecord } from './cell'
-import { hasEffect, isReading, isRepeatable, isWatched } from './cell'
+import type { Cell, Mode } from './cell'
+import { isReading, isWatched } from './cell'
 import { extendQueryContext } from './context'
-import type { Targets } from './lookup'
-import { createTargets } from './lookup'
-import { createRefresher } from './reading'
-import type { Core, CoreDeps, LayerListener } from './transition'
-import { createCore, viewEvent } from './transition'
+import type { Core, CoreDeps, LayerListener } from './core'
+import { createCore } from './create-core'
+import type { Lookup } from './lookup'
+import { createLookup } from './lookup'
+import { hasEffect } from './placements'
+import { failArrival, markStale } from './reading'
+import type { Refresher } from './refresher'
+import { createRefresher, isWaiting } from './refresher'
+import { viewEvent } from './transition'
 import { createViewClient } from './view-client'
 
 export interface CacheDeps extends CoreDeps {
@@ -65,10 +70,10 @@ export interface Cache {
   /** Queries where something waits for an outcome. */
   waiting(): QueryKey[]
   /** What the stream works on. */
-  readonly targets: Targets
+  readonly lookup: Lookup
   readonly versions: Versions
   /** Reads a watched query within so many milliseconds. */
-  spread(record: QueryRecord, milliseconds: number): void
+  spread(cell: Cell, milliseconds: number): void
   /** Everything (or what the keys name) may be stale; resolves when the reads of watched queries are back. */
   resync(request: {
     cursor?: Cursor | undefined
@@ -85,154 +90,150 @@ export interface Cache {
 
 export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   const queryCache = queryClient.getQueryCache()
-  const core = createCore(deps)
-  const refresher = createRefresher(core)
   let onTopics = (): void => {}
-  const targets = createTargets(() => onTopics())
+  const lookup = createLookup(() => onTopics())
+  const core: Core = createCore(deps, {
+    lookup,
+    hashKey: (queryKey) => queryClient.defaultQueryOptions({ queryKey }).queryHash ?? hashKey(queryKey),
+    refresh: (cell) => refresher.want(cell),
+    evict: ({ query }) => queryCache.remove(query),
+  })
+  const refresher = createRefresher(core)
   const versions: Versions = new WeakMap()
-  core.hashKey = (queryKey) => queryClient.defaultQueryOptions({ queryKey }).queryHash ?? hashKey(queryKey)
-  core.refresh = (record) => refresher.want(record)
-  core.holders = targets.forRow
-  core.moved = targets.moved
-  core.evict = ({ query }) => queryCache.remove(query)
-  const spread = (record: QueryRecord, milliseconds: number): void => refresher.wantWithin(record, milliseconds)
-  const adoptDeps = {
+  const spread = (cell: Cell, milliseconds: number): void => refresher.wantWithin(cell, milliseconds)
+  const unsubscribe = follow(queryCache, {
     core,
     refresher,
-    targets,
-    extendContext: (context: object, record: QueryRecord, read: Parameters<typeof extendQueryContext>[4]) =>
-      extendQueryContext(core, deps.http, context, record, read),
-  }
-  const recordOf = (query: Query): QueryRecord | undefined => {
-    const record = core.records.get(query.queryHash)
-    return record?.query === query ? record : undefined
-  }
-  for (const query of queryCache.getAll()) adopt(adoptDeps, query)
-  const unsubscribe = queryCache.subscribe((event) => {
-    if (event.type === 'updated') core.updated(event)
-    else if (event.type === 'added') adopt(adoptDeps, event.query)
-    else if (event.type === 'removed') remove(event.query)
-    else if (event.type === 'observerAdded') refresher.next(core.records.get(event.query.queryHash))
-    else if (event.type === 'observerRemoved') unwatched(event.query)
+    extendContext: (context, cell, read) => extendQueryContext(core, deps.http, context, cell, read),
   })
-
-  function unwatched(query: Query): void {
-    core.clock.soon(() => core.transition(core.checkLayers)) // a page that follows another watches it again by then
-    if ((recordOf(query)?.missed ?? 0) > 0) core.listener?.onReadSettled() // nobody waits for its read any more
-  }
-
-  function remove(query: Query): void {
-    const record = recordOf(query)
-    if (record === undefined) return
-    core.records.delete(query.queryHash)
-    core.forget(record)
-    targets.remove(record)
-    refresher.forget(record)
-    core.transition(core.checkLayers)
-    core.updated(viewEvent(query, query.state.data)) // whoever waits for its view, waits for nothing now
-  }
-
-  const record = (queryKey: QueryKey) => core.records.get(core.hashKey(queryKey))
-  const touching = (layer: Layer) => [...core.touchedBy(layer)].map(([each, attached]) => ({ record: each, attached }))
-  const staleEach = (records: Iterable<QueryRecord>, cursor?: Cursor): void =>
-    core.transition(() => {
-      core.tick()
-      for (const each of [...records]) if (!isAt(each.base, cursor)) markStale(core, each, cursor)
-    })
+  const cellAt = (queryKey: QueryKey): Cell | undefined => core.cells.get(core.hashKey(queryKey))
+  const named = (keys: readonly QueryKey[]): Set<Cell> => new Set(keys.flatMap((key) => [...lookup.byKey(key)]))
 
   return {
     core,
     queryClient,
-    viewClient: createViewClient({ queryClient, recordOf, listeners: core.viewListeners }),
-    getView: (queryKey) => record(queryKey)?.view.data,
-    getBase: (queryKey) => record(queryKey)?.base?.data,
-    getMode: (queryKey) => record(queryKey)?.mode,
+    viewClient: createViewClient({
+      queryClient,
+      cellOf: (query) => cellOf(core, query),
+      listeners: core.viewListeners,
+    }),
+    getView: (queryKey) => cellAt(queryKey)?.view.data,
+    getBase: (queryKey) => cellAt(queryKey)?.base?.data,
+    getMode: (queryKey) => cellAt(queryKey)?.mode,
     listen: (listener) => {
       core.listener = listener
     },
-    add: (layer) => core.transition(() => core.addLayer(layer)),
-    drop: (layer) =>
-      core.transition(() => {
-        const contained = touching(layer).filter((each) => isCovered(layer, each.record.base))
-        core.removeLayer(layer)
-        for (const each of contained) markStale(core, each.record)
-      }),
-    decided: (layer) => core.transition(() => decide(core, layer)),
-    placed: (layer) =>
-      core.transition(() => {
-        for (const each of core.touchedBy(layer).keys()) core.touch(each)
-      }),
-    answer: (layer, answer) => core.transition(() => applyAnswer(core, versions, layer, answer)),
-    holdsBack: (layer) =>
-      touching(layer).some(
-        (each) => each.record.missed >= 3 && isWatched(each.record) && (each.record.wanted || isReading(each.record)),
-      ),
+    ...layerFace(core, versions),
     awaitReads(layer, what) {
-      const records = typeof what === 'string' ? core.records.values() : what.flatMap((key) => [...targets.byKey(key)])
-      core.awaitReads(layer, records, what === 'pushed' ? 'told' : 'read')
+      const cells = typeof what === 'string' ? core.cells.values() : named(what)
+      core.awaitReads(layer, cells, what === 'pushed' ? 'told' : 'read')
     },
     reached: (cursor) =>
       core.transition(() => {
-        core.streamAt = cursor
+        core.sawStream(cursor)
         core.settled(core.checkLayers)
       }),
     invalidate(keys) {
       deps.onInvalidate?.(keys)
-      staleEach(new Set(keys.flatMap((key) => [...targets.byKey(key)])))
+      staleEach(core, named(keys))
     },
-    invalidateAll: () => staleEach(core.records.values()),
-    invalidateUncovered: (layer) =>
-      core.transition(() => {
-        for (const each of touching(layer)) {
-          if (!isCovered(layer, each.record.base) && hasEffect(each.record, each.attached, core.drafts))
-            markStale(core, each.record, layer.confirmedAt)
-        }
-      }),
-    neighbours: (layer) => {
-      const near = touching(layer).flatMap((each) => each.record.attached.map((attached) => attached.layer))
-      return [...new Set(near)]
-        .filter((other) => other !== layer)
-        .sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || a.pos - b.pos)
-        .map((other) => other.id)
-    },
-    waiting: () =>
-      [...core.records.values()].filter((each) => isWaiting(core, each)).map((each) => each.query.queryKey),
-    targets,
+    invalidateAll: () => staleEach(core, core.cells.values()),
+    waiting: () => [...core.cells.values()].filter((cell) => isWaiting(core, cell)).map(({ query }) => query.queryKey),
+    lookup,
     versions,
     spread,
     resync({ cursor, keys, spread: within }) {
-      const records =
-        keys === undefined ? [...core.records.values()] : [...new Set(keys.flatMap((key) => [...targets.byKey(key)]))]
-      if (within !== undefined) for (const each of records) spread(each, within)
-      staleEach(records, cursor)
-      if (cursor !== undefined) core.streamAt = cursor
-      return refresher.settled(records)
+      const cells = [...(keys === undefined ? core.cells.values() : named(keys))]
+      if (within !== undefined) for (const cell of cells) spread(cell, within)
+      staleEach(core, cells, cursor)
+      if (cursor !== undefined) core.sawStream(cursor)
+      return refresher.settled(cells)
     },
     poll: () => {
-      for (const each of core.records.values()) if (isWatched(each)) refresher.want(each)
+      for (const cell of core.cells.values()) if (isWatched(cell)) refresher.want(cell)
     },
-    topics: () => targets.topics(),
+    topics: () => lookup.topics(),
     watchTopics: (listener) => {
       onTopics = listener
     },
     stop() {
       unsubscribe()
       refresher.stop()
-      for (const { cancel } of core.tombstones.values()) cancel()
-      core.tombstones.clear()
+      core.stop()
     },
   }
 }
 
-function isWaiting(core: Core, record: QueryRecord): boolean {
-  if (record.held.length > 0) return true
-  if (!record.staleness.isStale) return false
-  return (
-    record.mode === 'fence' &&
-    record.attached.some(
-      (attached) =>
-        isOpen(attached.layer) &&
-        (record.base === undefined || !isRepeatable(record, attached, record.base.data, core.drafts)),
-    )
-  )
+function cellOf({ cells }: Core, query: Query): Cell | undefined {
+  const cell = cells.get(query.queryHash)
+  return cell?.query === query ? cell : undefined
+}
+
+/** Adopts the queries that are there and that come; forgets those that go. */
+function follow(queryCache: QueryCache, deps: AdoptDeps & { refresher: Refresher }): () => void {
+  const { core, refresher } = deps
+  for (const query of queryCache.getAll()) adopt(deps, query)
+  return queryCache.subscribe((event) => {
+    if (event.type === 'updated') core.updated(event)
+    else if (event.type === 'added') adopt(deps, event.query)
+    else if (event.type === 'removed') forget(deps, event.query)
+    else if (event.type === 'observerAdded') refresher.next(core.cells.get(event.query.queryHash))
+    else if (event.type === 'observerRemoved') unwatched(core, event.query)
+  })
+}
+
+function unwatched(core: Core, query: Query): void {
+  core.clock.soon(() => core.transition(core.checkLayers)) // a page that follows another watches it again by then
+  if ((cellOf(core, query)?.missed ?? 0) > 0) core.listener?.onReadSettled() // nobody waits for its read any more
+}
+
+function forget({ core, refresher }: AdoptDeps, query: Query): void {
+  const cell = cellOf(core, query)
+  if (cell === undefined) return
+  core.cells.delete(query.queryHash)
+  core.forget(cell)
+  core.lookup.remove(cell)
+  refresher.forget(cell)
+  failArrival(cell, new CancelledError({ silent: true }))
+  core.transition(core.checkLayers)
+  core.updated(viewEvent(query, query.state.data)) // whoever waits for its view, waits for nothing now
+}
+
+function staleEach(core: Core, cells: Iterable<Cell>, cursor?: Cursor): void {
+  core.transition(() => {
+    core.tick()
+    for (const cell of [...cells]) if (!isAt(cell.base, cursor)) markStale(core, cell, cursor)
+  })
+}
+
+type LayerFace = 'add' | 'drop' | 'decided' | 'placed' | 'answer' | 'holdsBack' | 'invalidateUncovered' | 'neighbours'
+
+/** What the queue does with its writes. */
+function layerFace(core: Core, versions: Versions): Pick<Cache, LayerFace> {
+  const touchedBy = (layer: Layer): Cell[] => [...core.touchedBy(layer).keys()]
+  return {
+    add: (layer) => core.transition(() => core.addLayer(layer)),
+    drop: (layer) =>
+      core.transition(() => {
+        const contained = touchedBy(layer).filter(({ base }) => isCovered(layer, base))
+        core.removeLayer(layer)
+        for (const cell of contained) markStale(core, cell)
+      }),
+    decided: (layer) => core.transition(() => decide(core, layer)),
+    placed: (layer) => core.transition(() => touchedBy(layer).forEach(core.touch)),
+    answer: (layer, answer) => core.transition(() => applyAnswer(core, versions, layer, answer)),
+    holdsBack: (layer) =>
+      touchedBy(layer).some((cell) => cell.missed >= 3 && isWatched(cell) && (cell.wanted || isReading(cell))),
+    invalidateUncovered: (layer) =>
+      core.transition(() => {
+        for (const [cell, placement] of [...core.touchedBy(layer)])
+          if (!isCovered(layer, cell.base) && hasEffect(cell, placement, core.drafts))
+            markStale(core, cell, layer.confirmedAt)
+      }),
+    neighbours: (layer) => {
+      const near = new Set(touchedBy(layer).flatMap(({ placements }) => placements.map((each) => each.layer)))
+      near.delete(layer)
+      return [...near].sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || a.pos - b.pos).map(({ id }) => id)
+    },
+  }
 }

@@ -1,123 +1,112 @@
-/**
- * Reads that Tidemark itself wants: what is watched and stale, or was discarded. At most one on its way per query; with
- * backoff when one did not help; without a last time.
- */
-import { CancelledError } from '@tanstack/query-core'
-import { isOpen } from '../evidence/evidence'
-import type { Attached, QueryRecord } from './cell'
-import { isReading, isRepeatable, isWatched } from './cell'
-import type { Core } from './transition'
+/** What a query knows of its reads: what a read must be past to be news, what the one on its way has said, who waits for it. */
+import type { Cursor } from '../base/cursor'
+import { createDeferred } from '../base/deferred'
+import type { ReadEvidence } from '../evidence/answers'
+import { evidenceOfPages } from '../evidence/answers'
+import type { Base, Incoming } from '../evidence/evidence'
+import { isCovered } from '../evidence/evidence'
+import { afterRead, declared, freshAt, heard, staled } from '../evidence/staleness'
+import type { Cell, Mode, Owned, ReadingPart } from './cell'
+import type { Core } from './core'
 
-export interface Refresher {
-  /** Asks for a read of the query as soon as it may be made, if somebody watches it; after a failure not at once. */
-  want(record: QueryRecord, hasFailed?: boolean): void
-  /** A read ended: makes the next one if one is wanted. */
-  next(record: QueryRecord | undefined): void
-  /** {@link want}, at a random moment within so many milliseconds. */
-  wantWithin(record: QueryRecord, milliseconds: number): void
-  /** Resolves when the reads that these queries want are back, whatever they brought. */
-  settled(records: readonly QueryRecord[]): Promise<void>
-  /** Forgets a query that left the cache. */
-  forget(record: QueryRecord): void
-  stop(): void
+const own = (cell: Cell): Owned<ReadingPart> => cell
+
+/** It is made while the stream is where it is: what comes after that is news. */
+export function startFresh({ streamAt, tickNow }: Core, cell: Cell): void {
+  own(cell).staleness = freshAt(streamAt, tickNow)
 }
 
-/** Delay before the n-th read in a row that did not help. */
-const STEPS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000]
-/** The step of those that the first read after a failure waits for. */
-const AFTER_FAILURE = 4
-
-export function createRefresher(core: Core): Refresher {
-  let queued = new Set<QueryRecord>()
-  let scheduled = false
-  let stopped = false
-
-  function want(record: QueryRecord, hasFailed = false): void {
-    record.wanted = true
-    if (hasFailed) record.attempts = Math.max(record.attempts, AFTER_FAILURE)
-    queued.add(record)
-    if (scheduled) return
-    scheduled = true
-    core.clock.soon(() => {
-      scheduled = false
-      const due = queued
-      queued = new Set()
-      for (const each of due) next(each)
-    })
+/** Old by rule: news that was not applied (with its position), or something that no position tells. */
+export function markStale(core: Core, cell: Cell, at?: Cursor | undefined): void {
+  own(cell).staleness = staled(cell.staleness, core.tickNow, at)
+  if (!cell.query.state.isInvalidated) {
+    core.touch(cell)
+    cell.query.invalidate()
   }
-
-  function next(record: QueryRecord | undefined): void {
-    if (
-      record === undefined ||
-      stopped ||
-      !record.wanted ||
-      record.removed ||
-      record.cancelTimer !== undefined ||
-      isReading(record)
-    )
-      return
-    const isAwaited = record.arrival !== undefined || record.awaited > 0
-    if (!isAwaited && !isWatched(record)) {
-      record.wanted = false // stale is enough: it is read when it is watched again
-      return
-    }
-    if (record.query.isDisabled() && !isAwaited) return
-    if (mustWait(core, record)) return
-    const delay = STEPS[Math.min(record.attempts, STEPS.length - 1)] ?? 0
-    record.attempts++
-    if (delay === 0) {
-      read(record)
-      return
-    }
-    record.cancelTimer = core.clock.after(delay * (0.75 + core.random.next() / 2), () => {
-      record.cancelTimer = undefined
-      if (!record.removed && !stopped && !isReading(record)) read(record)
-    })
-  }
-
-  function read(record: QueryRecord): void {
-    record.wanted = false
-    record.query.fetch().then(undefined, () => {})
-  }
-
-  return {
-    want,
-    next,
-    wantWithin(record, milliseconds) {
-      if (record.cancelTimer !== undefined || !isWatched(record)) return
-      record.cancelTimer = core.clock.after(core.random.next() * milliseconds, () => {
-        record.cancelTimer = undefined
-        next(record)
-      })
-    },
-    async settled(records) {
-      await Promise.resolve()
-      await Promise.all(records.filter(isWatched).map((record) => record.query.promise?.then(undefined, () => {})))
-    },
-    forget(record) {
-      record.removed = true
-      record.cancelTimer?.()
-      record.cancelTimer = undefined
-      record.arrival?.reject(new CancelledError({ silent: true }))
-      record.arrival = undefined
-    },
-    stop() {
-      stopped = true
-      for (const record of core.records.values()) {
-        record.cancelTimer?.()
-        record.cancelTimer = undefined
-      }
-    },
-  }
+  core.refresh(cell)
 }
 
-// Without a base there is nothing to try it on; a read that is wanted then, is wanted because one was discarded.
-function isKnownRepeatable({ drafts }: Core, record: QueryRecord, attached: Attached): boolean {
-  return record.base !== undefined && isRepeatable(record, attached, record.base.data, drafts)
+/** Base has the news, and the read that is out may be from before it. */
+export function markHeard({ tickNow }: Core, cell: Cell): void {
+  own(cell).staleness = heard(cell.staleness, tickNow)
 }
 
-/** Without cursors a read that overlaps an open mutation may have to be discarded, so it waits for the outcome. */
-function mustWait(core: Core, record: QueryRecord): boolean {
-  if (record.mode !== 'fence') return false
-  return record.attached.some((attached) => isOpen(attached.layer) && !isKnownRepeatable(core, record, attached))
+/** As the application, or query-core, says. */
+export function declareStale(cell: Cell, isStale: boolean): void {
+  own(cell).staleness = declared(cell.staleness, isStale)
+}
+
+/** After a read that was taken. `true`: it brought all that was to be had. */
+export function freshen(cell: Cell, read: Incoming): boolean {
+  own(cell).staleness = afterRead(cell.staleness, read)
+  return !cell.staleness.isStale
+}
+
+/** The read of a query function that is called now; of an infinite query, that of the pages before it. */
+export function readOf(core: Core, cell: Cell): ReadEvidence {
+  const { query, read } = cell
+  if (read !== undefined && query.queryType === 'infinite' && read.of === query.promise) return read
+  const begun = beginRead(core, cell)
+  own(cell).read = begun
+  return begun
+}
+
+function beginRead(core: Core, cell: Cell): ReadEvidence {
+  const { query, base } = cell
+  const read: ReadEvidence = { of: query.promise, start: core.tick(), answers: [], unanswered: 0 }
+  if (query.state.fetchMeta?.fetchMore === undefined || base === undefined) return read
+  // A further page joins pages of the base: the base is one of the answers that the read is made of, and as old as it is.
+  return { ...read, start: Math.min(read.start, base.start), answers: [knownPages(cell, base)] }
+}
+
+function knownPages({ placements }: Cell, base: Base): ReadEvidence['answers'][number] {
+  const layers = placements.map(({ layer }) => layer)
+  const covered = layers.filter((layer) => isCovered(layer, base))
+  return evidenceOfPages(base, layers, covered)
+}
+
+/** What the answers of a failed read said is nothing that the next one, or its retry, is made of. */
+export function forgetRead(cell: Cell, read: ReadEvidence): void {
+  own(cell).isRefused = read.saidNo === true
+  if (cell.read === read) own(cell).read = undefined
+}
+
+/** Its data is here: what its answers have said. */
+export function takeRead(cell: Cell): ReadEvidence | undefined {
+  const { read } = cell
+  own(cell).read = undefined
+  return read
+}
+
+/** How exactly the answers of a read say what they contain. */
+export function noteMode(cell: Cell, { asked, at }: Incoming): void {
+  const mode: Mode = asked !== undefined ? 'exact' : at === undefined ? 'fence' : 'cursor'
+  own(cell).mode = mode
+}
+
+/** A read was discarded; it is asked for again. */
+export function noteMissed(cell: Cell): void {
+  own(cell).missed++
+}
+
+/** A base was published, or no read comes for now: nothing waits for one. */
+export function endMissing(cell: Cell): void {
+  own(cell).missed = 0
+}
+
+/** The fetch has ended, and its caller waits for the base that comes. */
+export function awaitArrival(cell: Cell): void {
+  own(cell).arrival ??= createDeferred()
+}
+
+/** The base is there. */
+export function arrive(cell: Cell): void {
+  cell.arrival?.resolve(cell.base?.data)
+  own(cell).arrival = undefined
+}
+
+/** None will come. */
+export function failArrival(cell: Cell, error: unknown): void {
+  cell.arrival?.reject(error)
+  own(cell).arrival = undefined
 }

@@ -14,7 +14,8 @@ import type {
 import { usageError } from '../base/errors'
 import { share } from '../data/share'
 import { OWN_SHARE } from './adopt'
-import type { QueryRecord } from './cell'
+import type { Cell } from './cell'
+import { awaitView } from './refresher'
 import type { UpdatedEvent } from './transition'
 
 /** Under this name a QueryClient carries the sync client that it belongs to. */
@@ -22,18 +23,18 @@ export const CLIENT: symbol = Symbol.for('tidemark.client')
 
 export interface ViewClientDeps {
   queryClient: QueryClient
-  recordOf(query: Query): QueryRecord | undefined
+  cellOf(query: Query): Cell | undefined
   /** Who hears that queries have changed, when their views have. */
   listeners: Set<(event: UpdatedEvent) => void>
 }
 
-export function createViewClient({ queryClient, recordOf, listeners }: ViewClientDeps): QueryClient {
+export function createViewClient({ queryClient, cellOf, listeners }: ViewClientDeps): QueryClient {
   const cache = queryClient.getQueryCache()
   const faces = new WeakMap<Query, Query>()
   const faceOf = (query: Query): Query => {
     let face = faces.get(query)
     if (face === undefined) {
-      face = createFace(query, { recordOf, listeners })
+      face = createFace(query, { cellOf, listeners })
       faces.set(query, face)
     }
     return face
@@ -86,14 +87,14 @@ function mapFace(query: Query | undefined, faceOf: (query: Query) => Query): Que
   return query === undefined ? undefined : faceOf(query)
 }
 
-type FaceDeps = Pick<ViewClientDeps, 'recordOf' | 'listeners'>
+type FaceDeps = Pick<ViewClientDeps, 'cellOf' | 'listeners'>
 
 /** The state that observers see: query-core's own while nothing is pending, else with the view in place of base. */
 function createFace(query: Query, deps: FaceDeps): Query {
   let seen: { state: QueryState; data: unknown; face: QueryState } | undefined
   const state = (): QueryState => {
-    const record = deps.recordOf(query)
-    const data = record === undefined ? query.state.data : record.view.data
+    const cell = deps.cellOf(query)
+    const data = cell === undefined ? query.state.data : cell.view.data
     if (Object.is(data, query.state.data)) return query.state
     if (seen?.state !== query.state || !Object.is(seen.data, data)) {
       seen = { state: query.state, data, face: stateWith(query.state, data) }
@@ -104,7 +105,7 @@ function createFace(query: Query, deps: FaceDeps): Query {
   const isHidden = (): boolean => state().data === undefined && query.state.data !== undefined
   /** A write that hides it is accepted: the next read brings what the server has instead. */
   const mayReadHelp = (): boolean =>
-    deps.recordOf(query)?.attached.some(({ layer }) => layer.outcome === 'confirmed') === true
+    deps.cellOf(query)?.placements.some(({ layer }) => layer.outcome === 'confirmed') === true
   // To read again before would bring the same base: what ends the state is the outcome of the writes.
   const untilShown = (): Promise<unknown> =>
     shown(query, () => state().status !== 'pending', deps).then(() => state().data)
@@ -134,15 +135,15 @@ function stateWith(state: QueryState, data: unknown): QueryState {
 }
 
 /** Resolves when the view of a query is there, or the query has failed. Meanwhile its reads are made as if it were watched. */
-function shown(query: Query, isShown: () => boolean, { recordOf, listeners }: FaceDeps): Promise<void> {
-  const record = recordOf(query)
-  if (record === undefined || isShown()) return Promise.resolve()
-  record.awaited++
+function shown(query: Query, isShown: () => boolean, { cellOf, listeners }: FaceDeps): Promise<void> {
+  const cell = cellOf(query)
+  if (cell === undefined || isShown()) return Promise.resolve()
+  const end = awaitView(cell)
   return new Promise((resolve) => {
     const look = (event: UpdatedEvent): void => {
       if (event.query !== query || !isShown()) return
       listeners.delete(look)
-      record.awaited--
+      end()
       resolve()
     }
     listeners.add(look)

@@ -3,84 +3,119 @@
  * whose layers leave cost those rows, a new base costs all layers (a recipe runs once per row object). The result is
  * always that of a fold from scratch.
  */
+import { rowName } from '../base/rows'
 import type { Located } from '../data/entities'
 import type { Drafts } from '../data/fold'
 import { fold, refoldRows } from '../data/fold'
 import type { Op } from '../data/recipes'
 import { share } from '../data/share'
 import { isCovered } from '../evidence/evidence'
-import type { Attached, QueryRecord } from './cell'
-import { concernsRows } from './cell'
+import type { Cell, Owned, Placement, Unfolded, ViewPart } from './cell'
+import { concernsRows } from './placements'
 
-type OnThrow = (attached: Attached, error: unknown) => void
+type OnThrow = (placement: Placement, error: unknown) => void
+
+/** The list of layers is changed in place: there may be thousands, and mostly one comes at the end. */
+const own = (cell: Cell): Owned<ViewPart> & { placements: Placement[] } => cell as never
+
+/** Puts a layer among those of the query, in order: nearly always at the end. */
+export function attach(cell: Cell, placement: Placement): void {
+  const { placements } = cell
+  const { pos } = placement.layer
+  let at = placements.length
+  while (at > 0 && (placements[at - 1]?.layer.pos ?? 0) > pos) at--
+  if (at === placements.length) cell.unfolded.appended.push(placement)
+  else foldAnew(cell)
+  own(cell).placements.splice(at, 0, placement)
+  if (!placement.isPlain) own(cell).notPlain++
+}
+
+/** Takes a layer out of the query. */
+export function detach(cell: Cell, placement: Placement): void {
+  const at = cell.placements.indexOf(placement)
+  if (at < 0) return
+  own(cell).placements.splice(at, 1)
+  if (!placement.isPlain) own(cell).notPlain--
+  const { appended, removed } = cell.unfolded
+  const fresh = appended.indexOf(placement)
+  if (fresh >= 0) appended.splice(fresh, 1)
+  else removed.push(placement)
+}
+
+/** Takes all layers out. */
+export function detachAll(cell: Cell): void {
+  const owned = own(cell)
+  owned.placements = []
+  owned.notPlain = 0
+  foldAnew(cell)
+}
+
+/** Nothing of the view that stands there can be kept. */
+export function foldAnew(cell: Cell): void {
+  own(cell).unfolded = { ...cell.unfolded, all: true }
+}
 
 /** Folds what is live and not covered over base. A layer that throws is skipped and told of. */
-export function refold(record: QueryRecord, drafts: Drafts, onThrow: OnThrow): void {
-  const { unfolded } = record
-  record.unfolded = { appended: [], removed: [], all: false }
-  const data = record.base?.data
-  const whole = unfolded.all || record.skipped || !record.optimistic || !Object.is(record.foldedBase, data)
-  const kept = whole ? undefined : keptView(record, unfolded, drafts)
+export function refold(cell: Cell, drafts: Drafts, onThrow: OnThrow): void {
+  const { unfolded, base, baseLocated, view: before, placements } = cell
+  const owned = own(cell)
+  owned.unfolded = { appended: [], removed: [], all: false }
+  const whole = unfolded.all || cell.skipped || !cell.optimistic || !Object.is(cell.foldedBase, base?.data)
+  const kept = whole ? undefined : keptView(cell, unfolded, drafts)
   let skipped = false
-  const before = record.view
   const view = foldLayers(
-    kept ?? record.baseLocated,
-    (kept === undefined ? record.attached : unfolded.appended).filter((attached) => isShown(record, attached)),
+    kept ?? baseLocated,
+    (kept === undefined ? placements : unfolded.appended).filter((placement) => isShown(cell, placement)),
     drafts,
-    (attached, error) => {
+    (placement, error) => {
       skipped = true
-      onThrow(attached, error)
+      onThrow(placement, error)
     },
   )
   // A base that now contains what was folded over the old one shows nothing new. A query that shares in a way of its own
   // (`structuralSharing`) has done so on the way in.
-  record.view = kept === undefined && record.share === undefined && isSame(before, view) ? before : view
-  record.skipped = skipped
-  record.foldedBase = data
+  owned.view = kept === undefined && cell.share === undefined && isSame(before, view) ? before : view
+  owned.skipped = skipped
+  owned.foldedBase = base?.data
 }
 
 function isSame(before: Located, view: Located): boolean {
   return before.shape === view.shape && Object.is(share(before.data, view.data), before.data)
 }
 
-function isShown(record: QueryRecord, { layer }: Attached): boolean {
-  return record.optimistic && layer.live && !isCovered(layer, record.base)
+function isShown({ optimistic, base }: Cell, { layer }: Placement): boolean {
+  return optimistic && layer.live && !isCovered(layer, base)
 }
 
 /** The view without the layers that have left, where only their rows have to be folded anew. */
-function keptView(
-  record: QueryRecord,
-  { removed, appended }: QueryRecord['unfolded'],
-  drafts: Drafts,
-): Located | undefined {
-  if (removed.length === 0) return record.view
-  if (record.notPlain > 0 || removed.some((attached) => !attached.isPlain)) return undefined
+function keptView(cell: Cell, { removed, appended }: Unfolded, drafts: Drafts): Located | undefined {
+  if (removed.length === 0) return cell.view
+  if (cell.notPlain > 0 || removed.some(({ isPlain }) => !isPlain)) return undefined
   const gone = removed.flatMap(({ ops }) => ops)
-  const rows = new Set(gone.flatMap((op) => ('entity' in op ? [`${op.entity.type} ${op.id}`] : [])))
-  const left: Op[] = []
-  for (let at = 0; at < record.attached.length - appended.length; at++) {
-    const attached = record.attached[at]
-    if (attached !== undefined && concernsRows(attached, rows) && isShown(record, attached)) left.push(...attached.ops)
-  }
+  const rows = new Set(gone.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  const left = cell.placements
+    .slice(0, cell.placements.length - appended.length)
+    .filter((placement) => concernsRows(placement, rows) && isShown(cell, placement))
+    .flatMap(({ ops }): readonly Op[] => ops)
   try {
-    return refoldRows(record.baseLocated, record.view, gone, left, drafts)
+    return refoldRows(cell.baseLocated, cell.view, gone, left, drafts)
   } catch {
     return undefined
   }
 }
 
 /** All at once; when one throws, one by one, so that only that one is skipped. */
-function foldLayers(start: Located, layers: readonly Attached[], drafts: Drafts, onThrow: OnThrow): Located {
+function foldLayers(start: Located, layers: readonly Placement[], drafts: Drafts, onThrow: OnThrow): Located {
   if (layers.length === 0) return start
   try {
     return fold(start, layers.length === 1 ? (layers[0]?.ops ?? []) : layers.flatMap(({ ops }) => ops), drafts)
   } catch {
     let located = start
-    for (const attached of layers) {
+    for (const placement of layers) {
       try {
-        located = fold(located, attached.ops, drafts)
+        located = fold(located, placement.ops, drafts)
       } catch (error) {
-        onThrow(attached, error)
+        onThrow(placement, error)
       }
     }
     return located

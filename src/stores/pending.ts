@@ -8,7 +8,7 @@ import { canonical } from '../base/key'
 import type { RowId } from '../base/messages'
 import { isSameId, rowName } from '../base/rows'
 import type { Entity } from '../data/entities'
-import type { Core } from '../queries/transition'
+import type { Core } from '../queries/core'
 import type { ReadonlyStore } from './live'
 import type { OutboxEntry, OutboxState } from './outbox'
 import { keepList } from './outbox'
@@ -186,7 +186,7 @@ function isKeyOf(key: readonly unknown[], wanted: readonly unknown[], exact: boo
 function idsTouching(core: Core, queryKey: readonly unknown[], exact: boolean): ReadonlySet<string> {
   const isMeant = ({ queryKey: key }: Query): boolean => isKeyOf(key, queryKey, exact)
   const ids = new Set<string>()
-  for (const { query, attached } of core.records.values())
-    if (attached.length > 0 && isMeant(query)) for (const { layer } of attached) ids.add(layer.id)
+  for (const { query, placements } of core.cells.values())
+    if (placements.length > 0 && isMeant(query)) for (const { layer } of placements) ids.add(layer.id)
   return ids
 }

@@ -26,22 +26,24 @@ import type { Versions } from '../data/versions'
 import { isAtLeast, knownVersion } from '../data/versions'
 import type { Base, Held } from '../evidence/evidence'
 import { isAt, mayFollow, newsOf } from '../evidence/order'
-import { heard, isFrozen } from '../evidence/staleness'
-import { accept, markStale } from '../queries/base'
-import type { QueryRecord } from '../queries/cell'
+import { isFrozen } from '../evidence/staleness'
+import { accept } from '../queries/accept'
+import { takeEchoes } from '../queries/base'
+import type { Cell } from '../queries/cell'
 import { isReading } from '../queries/cell'
-import type { Targets } from '../queries/lookup'
-import type { Core } from '../queries/transition'
+import type { Core } from '../queries/core'
+import type { Lookup } from '../queries/lookup'
+import { markHeard, markStale } from '../queries/reading'
 
 export type PushMessage = InvalidateMessage | PatchMessage | StateMessage | AckMessage
 
 /** The cache, as the stream works on it. */
 export interface PushDeps {
   core: Core
-  targets: Targets
+  lookup: Lookup
   versions: Versions
   /** Refetches a watched query within so many milliseconds. */
-  spread(record: QueryRecord, milliseconds: number): void
+  spread(cell: Cell, milliseconds: number): void
 }
 
 /** Applies one transaction. First the data with its names, then `confirm` with the outcomes; the caller holds the transition. */
@@ -59,29 +61,25 @@ export function applyPush(
     : undefined
   const event: PushEvent = { cursor, names, versions }
   const changes = messages.flatMap((message) => (message.event === 'patch' ? message.changes : []))
-  for (const change of changes) bury(core, change, cursor)
+  for (const change of changes) core.bury(change, cursor)
   // What a transaction makes stale is not patched by it, in whatever order it says so: a read brings it.
   for (const message of messages) {
     if (message.event === 'patch') staleWithoutRows(deps, message, event)
     if (message.event === 'invalidate') invalidate(deps, message, event)
   }
-  for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)
+  for (const [cell, concerned] of concernedBy(deps.lookup, changes)) patchRecord(core, cell, concerned, event)
   for (const message of messages) if (message.event === 'state') applyState(core, message, event)
   confirm(outcomes)
 }
 
 /** Queries that listen to the patch's topics, but do not say where such rows are in them. */
-function staleWithoutRows({ core, targets }: PushDeps, { topics, changes }: PatchMessage, event: PushEvent): void {
+function staleWithoutRows({ core, lookup }: PushDeps, { topics, changes }: PatchMessage, event: PushEvent): void {
   for (const topic of topics ?? []) {
-    for (const record of targets.byTopic(topic)) {
-      const types = record.shape?.pairs.map(([kind]) => kind.type) ?? []
-      if (
-        changes.every(({ type }) => types.includes(type)) ||
-        isAt(record.base, event.cursor) ||
-        isOwnEcho(record, event)
-      )
+    for (const cell of lookup.byTopic(topic)) {
+      const types = cell.shape?.pairs.map(([kind]) => kind.type) ?? []
+      if (changes.every(({ type }) => types.includes(type)) || isAt(cell.base, event.cursor) || isOwnEcho(cell, event))
         continue
-      markStale(core, record, event.cursor)
+      markStale(core, cell, event.cursor)
     }
   }
 }
@@ -93,53 +91,35 @@ interface PushEvent {
   versions: Versions
 }
 
-/** A minute in which reads from before a deletion do not bring the row back. */
-const TOMBSTONE = 60_000
-
-function bury(core: Core, change: RowChange, cursor: Cursor | undefined): void {
-  const name = rowName(change.type, change.id)
-  const grave = core.tombstones.get(name)
-  if (grave !== undefined && change.op !== 'del' && !isAtLeast(grave.version, change.version)) {
-    grave.cancel()
-    core.tombstones.delete(name)
-  }
-  if (change.op !== 'del') return
-  grave?.cancel()
-  const cancel = core.clock.after(TOMBSTONE, () => core.tombstones.delete(name))
-  const { type, id, version } = change
-  core.tombstones.set(name, { type, id, version, at: cursor, tick: core.tickNow, cancel })
-}
-
-function concernedBy(targets: Targets, changes: readonly RowChange[]): Map<QueryRecord, RowChange[]> {
-  const concerned = new Map<QueryRecord, RowChange[]>()
+function concernedBy(lookup: Lookup, changes: readonly RowChange[]): Map<Cell, RowChange[]> {
+  const concerned = new Map<Cell, RowChange[]>()
   for (const change of changes) {
-    for (const record of targets.forRow(change.type, change.id)) {
-      const list = concerned.get(record)
-      if (list === undefined) concerned.set(record, [change])
+    for (const cell of lookup.forRow(change.type, change.id)) {
+      const list = concerned.get(cell)
+      if (list === undefined) concerned.set(cell, [change])
       else list.push(change)
     }
   }
   return concerned
 }
 
-function patchRecord(core: Core, record: QueryRecord, changes: readonly RowChange[], event: PushEvent): void {
-  if (isAt(record.base, event.cursor)) return
+function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], event: PushEvent): void {
+  if (isAt(cell.base, event.cursor)) return
   const { names, cursor } = event
   // An event that says what it contains goes onto base although a read waits, unless what waits is an event before it.
-  const waiting =
-    names === undefined || record.held.some(({ kind }) => kind !== 'read') ? record.held.at(-1) : undefined
-  const on = waiting ?? record.base
-  const fits = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, record.staleness)
-  const news = fits ? newsFor(record, on, changes, event) : undefined
-  const placed = fits && news ? place(core, record, locateOn(record, on.data), news, event.versions) : undefined
+  const waiting = names === undefined || cell.held.some(({ kind }) => kind !== 'read') ? cell.held.at(-1) : undefined
+  const on = waiting ?? cell.base
+  const fits = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, cell.staleness)
+  const news = fits ? newsFor(cell, on, changes, event) : undefined
+  const placed = fits && news ? place(core, cell, locateOn(cell, on.data), news, event.versions) : undefined
   if (on === undefined || placed === undefined) {
-    markStale(core, record, cursor)
-    takeOut(core, record, changes, event)
+    markStale(core, cell, cursor)
+    takeOut(core, cell, changes, event)
     return
   }
   // The read in flight may be from before.
-  if (isReading(record) && on.at === undefined) record.staleness = heard(record.staleness, core.tickNow)
-  accept(core, record, {
+  if (isReading(cell) && on.at === undefined) markHeard(core, cell)
+  accept(core, cell, {
     kind: 'push',
     data: placed,
     ...(on.at === undefined ? { floor: cursor } : { at: cursor }),
@@ -153,7 +133,7 @@ function patchRecord(core: Core, record: QueryRecord, changes: readonly RowChang
 
 /** What of an event base lacks; `undefined`: it may be from before an own write that base has. */
 function newsFor(
-  record: QueryRecord,
+  cell: Cell,
   on: Base | Held,
   changes: readonly RowChange[],
   { cursor, names, versions }: PushEvent,
@@ -162,43 +142,35 @@ function newsFor(
   if (kinds.includes('doubtful')) return undefined
   const unknown = changes.filter((_, i) => kinds[i] === 'news')
   if (on.at !== undefined) return unknown
-  const { echoes } = record
-  const known = (names ?? []).flatMap((id) => echoes.get(id) ?? [])
-  for (const id of names ?? []) echoes.delete(id)
+  const known = takeEchoes(cell, names ?? [])
   const isAmong = (rows: ReadonlyArray<ReadonlySet<string> | 'all'>, name: string): boolean =>
     rows.some((each) => each === 'all' || each.has(name))
   const news = unknown.filter(({ type, id }) => !isAmong(known, rowName(type, id)))
-  const waited = [...echoes.values()]
+  const waited = [...cell.echoes.values()]
   const isDoubtful = (change: RowChange): boolean => {
     if (!isAmong(waited, rowName(change.type, change.id))) return false
-    return typeof versionIn(record, change.type, change.id, versions) !== 'number' || typeof change.version !== 'number'
+    return typeof versionIn(cell, change.type, change.id, versions) !== 'number' || typeof change.version !== 'number'
   }
   return news.some(isDoubtful) ? undefined : news
 }
 
 /** A base that waits for a read keeps no row that is known to be deleted. */
-function takeOut(core: Core, record: QueryRecord, changes: readonly RowChange[], { versions }: PushEvent): void {
-  const { base } = record
+function takeOut(core: Core, cell: Cell, changes: readonly RowChange[], { versions }: PushEvent): void {
+  const { base } = cell
   const gone = changes.filter(({ op }) => op === 'del')
-  const data = base === undefined ? undefined : place(core, record, record.baseLocated, gone, versions)
+  const data = base === undefined ? undefined : place(core, cell, cell.baseLocated, gone, versions)
   if (base === undefined || data === undefined || Object.is(data, base.data)) return
   const { at, start, has } = base
   const part = new Set(gone.map(({ type, id }) => rowName(type, id)))
-  accept(core, record, { kind: 'push', data, at, start, has: new Set(has), part, on: base })
+  accept(core, cell, { kind: 'push', data, at, start, has: new Set(has), part, on: base })
 }
 
-function locateOn(record: QueryRecord, data: unknown): Located {
-  return Object.is(data, record.baseLocated.data) ? record.baseLocated : locate(data, record.shape)
+function locateOn(cell: Cell, data: unknown): Located {
+  return Object.is(data, cell.baseLocated.data) ? cell.baseLocated : locate(data, cell.shape)
 }
 
 /** The data with all changes in it, or `undefined` if one of them has no place there. */
-function place(
-  core: Core,
-  record: QueryRecord,
-  start: Located,
-  changes: readonly RowChange[],
-  versions: Versions,
-): unknown {
+function place(core: Core, cell: Cell, start: Located, changes: readonly RowChange[], versions: Versions): unknown {
   let located = start
   for (const change of changes) {
     const at = find(located, change.type, change.id)[0]
@@ -207,7 +179,7 @@ function place(
       return undefined // a new row, or one that this list filters: only the server knows its place
     }
     const list = located.lists[at.list]
-    const op = list === undefined ? undefined : rowOp(core, record, list.entity, list.rows[at.at], change, versions)
+    const op = list === undefined ? undefined : rowOp(core, cell, list.entity, list.rows[at.at], change, versions)
     if (op === undefined) return undefined
     if (op !== 'known') located = fold(located, [op], core.drafts)
   }
@@ -220,7 +192,7 @@ function hasOpenList(located: Located, type: string): boolean {
 
 function rowOp(
   core: Core,
-  record: QueryRecord,
+  cell: Cell,
   kind: Entity,
   row: unknown,
   change: RowChange,
@@ -240,7 +212,7 @@ function rowOp(
     if (typeof next === 'object' && next !== null) versions.set(next, change.version)
     return { ...base, kind: 'upsert', row: next, at: 'end' }
   } catch (cause) {
-    const { queryKey } = record.query
+    const { queryKey } = cell.query
     core.report(
       new SyncError(
         'protocol',
@@ -259,29 +231,29 @@ function rowOp(
  * own, initial or stored data); else it says no more than that base is old.
  */
 function applyState(core: Core, message: StateMessage, event: PushEvent): void {
-  const record = core.records.get(core.hashKey(message.key))
-  if (record === undefined || isAt(record.base, event.cursor)) return
-  const { base } = record
+  const cell = core.cells.get(core.hashKey(message.key))
+  if (cell === undefined || isAt(cell.base, event.cursor)) return
+  const { base } = cell
   const { cursor, names, versions } = event
   const current = typeof base?.data === 'object' && base.data !== null ? versions.get(base.data) : undefined
   if (message.version !== undefined && isAtLeast(current, message.version)) return
   const isPatch = message.patch !== undefined
   const follows = base !== undefined && cursor !== undefined && mayFollow(base, cursor)
   const isComparable = follows && (base.at !== undefined || !base.hasNews)
-  if (!isComparable || (isPatch && (current !== message.base || isFrozen(base, record.staleness)))) {
-    markStale(core, record, cursor)
+  if (!isComparable || (isPatch && (current !== message.base || isFrozen(base, cell.staleness)))) {
+    markStale(core, cell, cursor)
     return
   }
   let data: unknown
   try {
     data = message.patch === undefined ? message.value : applyPatch(base.data, message.patch)
   } catch {
-    markStale(core, record, cursor)
+    markStale(core, cell, cursor)
     return
   }
   // Names say what the event contains. That base contains all before it is known where nothing was missed or waits.
-  const isNext = base.at !== undefined && !isFrozen(base, record.staleness) && record.held.length === 0
-  accept(core, record, {
+  const isNext = base.at !== undefined && !isFrozen(base, cell.staleness) && cell.held.length === 0
+  accept(core, cell, {
     kind: 'push',
     data,
     at: cursor,
@@ -289,38 +261,38 @@ function applyState(core: Core, message: StateMessage, event: PushEvent): void {
     has: new Set([...(names ?? []), ...(isNext ? base.has : [])]),
     asked: names === undefined || !isNext ? undefined : 'all',
   })
-  const published: unknown = record.base?.data
+  const published: unknown = cell.base?.data
   if (message.version !== undefined && typeof published === 'object' && published !== null)
     versions.set(published, message.version)
 }
 
 function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent): void {
-  const { core, targets, spread } = deps
-  const stale = new Set<QueryRecord>()
-  for (const key of message.keys ?? []) for (const record of targets.byKey(key, message.exact)) stale.add(record)
-  for (const topic of message.topics ?? []) for (const record of targets.byTopic(topic)) stale.add(record)
+  const { core, lookup, spread } = deps
+  const stale = new Set<Cell>()
+  for (const key of message.keys ?? []) for (const cell of lookup.byKey(key, message.exact)) stale.add(cell)
+  for (const topic of message.topics ?? []) for (const cell of lookup.byTopic(topic)) stale.add(cell)
   for (const entity of message.entities ?? []) {
-    for (const record of targets.forRow(entity.type, entity.id))
-      if (!hasVersion(record, entity, event.versions)) stale.add(record)
+    for (const cell of lookup.forRow(entity.type, entity.id))
+      if (!hasVersion(cell, entity, event.versions)) stale.add(cell)
   }
-  for (const record of stale) {
-    if (isAt(record.base, event.cursor) || isOwnEcho(record, event)) continue
-    if (message.spread !== undefined) spread(record, message.spread)
-    markStale(core, record, event.cursor)
+  for (const cell of stale) {
+    if (isAt(cell.base, event.cursor) || isOwnEcho(cell, event)) continue
+    if (message.spread !== undefined) spread(cell, message.spread)
+    markStale(core, cell, event.cursor)
   }
 }
 
-function hasVersion(record: QueryRecord, { type, id, version }: EntityRef, versions: Versions): boolean {
-  return version !== undefined && isAtLeast(versionIn(record, type, id, versions), version)
+function hasVersion(cell: Cell, { type, id, version }: EntityRef, versions: Versions): boolean {
+  return version !== undefined && isAtLeast(versionIn(cell, type, id, versions), version)
 }
 
-function versionIn({ baseLocated }: QueryRecord, type: string, id: RowId, versions: Versions): Version | undefined {
+function versionIn({ baseLocated }: Cell, type: string, id: RowId, versions: Versions): Version | undefined {
   const at = find(baseLocated, type, id)[0]
   const list = at === undefined ? undefined : baseLocated.lists[at.list]
   return at === undefined || list === undefined ? undefined : knownVersion(list.entity, list.rows[at.at], versions)
 }
 
 /** It names only mutations that the base contains: their answers wrote it already. */
-function isOwnEcho(record: QueryRecord, { names }: PushEvent): boolean {
-  return names !== undefined && names.length > 0 && names.every((id) => record.base?.has.has(id) === true)
+function isOwnEcho(cell: Cell, { names }: PushEvent): boolean {
+  return names !== undefined && names.length > 0 && names.every((id) => cell.base?.has.has(id) === true)
 }

@@ -99,8 +99,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'freezes nothing',
-    within: 'publish',
-    find: '  if (core.development) freezeDeep(shared)\n',
+    within: 'putBase',
+    find: '  if (core.development) freezeDeep(data)\n',
     replace: '',
   },
   {
@@ -189,8 +189,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'forgets what an older base was known to contain',
-    within: 'publish',
-    find: '  if (previous !== undefined && isOneLog(incoming, previous)) keepKnown(record, previous, incoming, has)\n',
+    within: 'putBase',
+    find: '  if (previous !== undefined && isOneLog(incoming, previous)) keepKnown(cell, previous, incoming, has)\n',
     replace: '',
   },
   {
@@ -201,14 +201,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'publishes a base while an open mutation may be in it',
-    within: 'isDecidable',
+    within: 'waitsFor',
     find: '    wait.add(layer.id)\n',
     replace: '',
   },
   {
     name: 'takes a base of which nothing can be told',
-    within: 'isDecidable',
-    find: "if (verdict === 'unknowable') return false",
+    within: 'waitsFor',
+    find: "if (verdict === 'unknowable') return undefined",
     replace: "if (verdict === 'unknowable') continue",
   },
   {
@@ -233,14 +233,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'without cursors, takes the data of a replayed answer',
     within: 'applyAnswer',
-    find: 'if (layer.resent && !isPlaced(record.base, answer.cursor)) markStale',
+    find: 'if (layer.resent && !isPlaced(cell.base, answer.cursor)) markStale',
     replace: 'if (false) markStale',
   },
   {
     name: 'forgets the place in the log',
     within: 'attach',
-    find: 'while (at > 0 && (record.attached[at - 1]?.layer.pos ?? 0) > pos) at--',
-    replace: 'while (at > 0 && (record.attached[at - 1]?.layer.pos ?? 0) < pos) at--',
+    find: 'while (at > 0 && (placements[at - 1]?.layer.pos ?? 0) > pos) at--',
+    replace: 'while (at > 0 && (placements[at - 1]?.layer.pos ?? 0) < pos) at--',
   },
   {
     name: 'keeps a refused layer',
@@ -269,21 +269,21 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'does not decide waiting bases when the outcome is known',
     within: 'decide',
-    find: '    for (const held of [...record.held]) decideHeld(core, record, held, layer)\n',
+    find: '    for (const held of [...cell.held]) decideHeld(core, cell, held, layer)\n',
     replace: '',
   },
   {
     name: 'an outcome without a position decides waiting bases',
     within: 'decideHeld',
-    find: "  if (verdict === 'unknowable' || verdict === 'open') {\n    ask(core, record, held)\n    return\n  }\n",
-    replace: '',
+    find: "if (verdict === 'unknowable' || verdict === 'open') ask(core, cell, held)\n  else noteKnown",
+    replace: 'noteKnown',
   },
   {
     name: 'takes the first base of a query from an answer',
     within: 'applyAnswer',
-    find: 'if (ops.length === 0 || record.base === undefined) continue',
+    find: 'if (ops.length === 0 || cell.base === undefined) continue',
     replace:
-      'if (ops.length === 0) continue\n    if (record.base === undefined) { record.base = { data: undefined, at: undefined, floor: undefined, start: 0, accepted: 0, has: new Set() } }',
+      'if (ops.length === 0) continue\n    if (cell.base === undefined) Object.assign(cell, { base: { data: undefined, at: undefined, floor: undefined, start: 0, accepted: 0, has: new Set() } })',
   },
   {
     name: 'rows of an answer make the whole query as new as the answer',
@@ -402,7 +402,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'publishes what waited over a base that it was not put onto',
     within: 'fitsOn',
-    find: "  return isComputedOn(on, base) || (on !== undefined && 'wait' in on && fitsOn(record, on))\n",
+    find: "  return isComputedOn(on, base) || (on !== undefined && 'wait' in on && fitsOn(cell, on))\n",
     replace: '  return true\n',
   },
   {
@@ -456,14 +456,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lets a patch hide the invalidation beside it',
     within: 'applyPush',
-    find: "  for (const message of messages) {\n    if (message.event === 'patch') staleWithoutRows(deps, message, event)\n    if (message.event === 'invalidate') invalidate(deps, message, event)\n  }\n  for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)\n",
+    find: "  for (const message of messages) {\n    if (message.event === 'patch') staleWithoutRows(deps, message, event)\n    if (message.event === 'invalidate') invalidate(deps, message, event)\n  }\n  for (const [cell, concerned] of concernedBy(deps.lookup, changes)) patchRecord(core, cell, concerned, event)\n",
     replace:
-      "  for (const [record, concerned] of concernedBy(deps.targets, changes)) patchRecord(core, record, concerned, event)\n  for (const message of messages) {\n    if (message.event === 'patch') staleWithoutRows(deps, message, event)\n    if (message.event === 'invalidate') invalidate(deps, message, event)\n  }\n",
+      "  for (const [cell, concerned] of concernedBy(deps.lookup, changes)) patchRecord(core, cell, concerned, event)\n  for (const message of messages) {\n    if (message.event === 'patch') staleWithoutRows(deps, message, event)\n    if (message.event === 'invalidate') invalidate(deps, message, event)\n  }\n",
   },
   {
     name: 'keeps a deleted row in a base that waits for a read',
     within: 'patchRecord',
-    find: '    takeOut(core, record, changes, event)\n',
+    find: '    takeOut(core, cell, changes, event)\n',
     replace: '',
   },
   {
@@ -475,7 +475,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lets a late answer write over a later one',
     within: 'acceptAnswer',
-    find: '  if (isUnknown && isOvertakenByRows(base, cursor)) {\n    markStale(core, record, cursor)\n    return\n  }\n',
+    find: '  if (isUnknown && isOvertakenByRows(base, cursor)) {\n    markStale(core, cell, cursor)\n    return\n  }\n',
     replace: '',
   },
   {
@@ -504,15 +504,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'keeps confirmed writes that nobody reads for ever',
-    within: 'createCore',
-    find: '    if (kept.length > KEPT) later.push(() => kept.slice(0, -KEPT).forEach(giveUp))\n',
+    within: 'createLayers',
+    find: '    if (kept.length > KEPT) core.afterwards(() => kept.slice(0, -KEPT).forEach(giveUp))\n',
     replace: '',
   },
   {
     name: 'keeps the layer of a write when a later one of its scope is in base',
-    within: 'createCore',
-    find: '!(isBefore || leaves(record, attached))',
-    replace: '!leaves(record, attached)',
+    within: 'createLayers',
+    find: '!(isBefore || mayLeave(core, cell, placement))',
+    replace: '!mayLeave(core, cell, placement)',
   },
   {
     name: 'covers a write by the application’s own data',

@@ -1,0 +1,110 @@
+/** What the parts of this room share: the cells, the layers over them, transitions, and where everybody stands. */
+import type { QueryKey } from '@tanstack/query-core'
+import type { Cursor } from '../base/cursor'
+import type { SyncError } from '../base/errors'
+import type { RowChange, RowId, Version } from '../base/messages'
+import type { Drafts } from '../data/fold'
+import type { HashKey } from '../data/recipes'
+import type { Layer } from '../evidence/evidence'
+import type { Clock } from '../platform/clock'
+import type { Random } from '../platform/ids'
+import type { Cell, Placement } from './cell'
+import type { Lookup } from './lookup'
+import type { Transitions } from './transition'
+
+export interface CoreDeps {
+  clock: Clock
+  random: Random
+  report: (error: SyncError) => void
+  /** Says something to a developer; silent in production. */
+  warn: (message: string, queryKey?: QueryKey) => void
+  development: boolean
+  /** Milliseconds that a read waits for its answer. */
+  timeout: number
+}
+
+/** What the cache brings along. */
+export interface CoreParts {
+  /** A query's name, as its QueryClient makes it of the key. */
+  hashKey: HashKey
+  lookup: Lookup
+  /** Makes the reads that are wanted. */
+  refresh: (cell: Cell) => void
+  /** Takes a query that nobody watches out of the cache. */
+  evict: (cell: Cell) => void
+}
+
+/** A row that an event deleted a short while ago. */
+export interface Tombstone {
+  readonly type: string
+  readonly id: RowId
+  readonly version: Version
+  readonly at: Cursor | undefined
+  /** When the event arrived. */
+  readonly tick: number
+  cancel(): void
+}
+
+/** What the owner of the layers (the queue) hears, before the transition's publish: what it changes then is published too. */
+export interface LayerListener {
+  /** Confirmed, and covered in every watched query that has data. Once per layer. */
+  onReflected(layer: Layer): void
+  /** No query lacks it any more: its row in the log can go. */
+  onGone(layer: Layer): void
+  /** After the publish: a read came back or a base was published, so sends that waited for a read may go on. */
+  onReadSettled(): void
+}
+
+/** The layers that some query may still lack. */
+export interface Layers {
+  /** Ordered by `pos`; all that some query may still lack. */
+  readonly layers: readonly Layer[]
+  addLayer(layer: Layer): void
+  removeLayer(layer: Layer): void
+  /** Looks anew which layers touch the query. */
+  attachAll(cell: Cell): void
+  /** The query has left the cache. */
+  forget(cell: Cell): void
+  /** The queries that a layer touches and that may lack it, with its recipes there. */
+  touchedBy(layer: Layer): ReadonlyMap<Cell, Placement>
+  /** The server has accepted the layer's mutation. */
+  confirmed(layer: Layer): void
+  /**
+   * What the layer's mutation changes without showing it: it is not reflected before they have been read, or, where the stream
+   * is to tell (`told`), before it has told.
+   */
+  awaitReads(layer: Layer, cells: Iterable<Cell>, how: 'read' | 'told'): void
+  /** Looks again whether confirmed layers are reflected or gone. */
+  checkLayers(): void
+  /** Takes the layers out that base has, and folds the others over it. */
+  foldCell(cell: Cell): void
+}
+
+export interface Core extends CoreDeps, Omit<CoreParts, 'evict'>, Transitions, Layers {
+  readonly drafts: Drafts
+  readonly cells: Map<string, Cell>
+  /** The queries that hold rows of a kind, for layers that name no query. */
+  holders(type: string, id: RowId): Iterable<Cell>
+  /** The rows of a query's base have changed: the index of rows must know. `true`: it is the detail of another row now. */
+  moved(cell: Cell): boolean
+  /** Deleted a short while ago, by kind and id. */
+  readonly tombstones: ReadonlyMap<string, Tombstone>
+  /** An event has deleted, or written, this row. */
+  bury(change: RowChange, cursor: Cursor | undefined): void
+  listener: LayerListener | undefined
+  /** Newest position of an own confirmed mutation. */
+  readonly ownAt: Cursor | undefined
+  /** An own mutation was confirmed at this position. */
+  sawOwn(cursor: Cursor | undefined): void
+  /** Where the stream stands. */
+  readonly streamAt: Cursor | undefined
+  sawStream(cursor: Cursor): void
+  /** Is told each position that an answer names. */
+  told: (cursor: Cursor, isOwn: boolean) => void
+  /** Counts requests that leave, and answers and events that arrive. */
+  readonly tickNow: number
+  tick(): number
+  /** Says something to a developer, once per topic. */
+  warnOnce(topic: string, message: string): void
+  stop(): void
+}

@@ -1,0 +1,188 @@
+/** The layers that some query may still lack: which queries they touch, when base has them, when they are reflected and gone. */
+import { SyncError } from '../base/errors'
+import { canonical } from '../base/key'
+import type { RowId } from '../base/messages'
+import type { Op } from '../data/recipes'
+import type { Layer } from '../evidence/evidence'
+import { isCovered, isPast } from '../evidence/evidence'
+import { isOrAfter } from '../evidence/order'
+import { expectEcho, fence, raiseFloor } from './base'
+import type { Cell, Placement } from './cell'
+import { isReading, isWatched } from './cell'
+import type { Core, Layers } from './core'
+import { hasEffect, placementOf } from './placements'
+import { attach, detach, detachAll, refold } from './view'
+
+/** So many confirmed mutations are kept for queries that nobody watches. */
+const KEPT = 100
+
+/** `core` is asked when something happens: it is being made. */
+export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
+  const layers: Layer[] = []
+  const reflected = new WeakSet<Layer>()
+  const touched = new Map<Layer, Map<Cell, Placement>>()
+  /** Confirmed, and lacking somewhere. */
+  const confirmed = new Set<Layer>()
+  const unread = new Map<Layer, { cells: Set<Cell>; how: 'read' | 'told' }>()
+  /** Recipes that threw: each is reported once. */
+  const thrown = new WeakSet<Placement>()
+  const touchedBy = (layer: Layer): ReadonlyMap<Cell, Placement> => touched.get(layer) ?? NONE
+
+  function place(cell: Cell, layer: Layer): void {
+    const placement = placementOf(cell, layer)
+    if (placement === undefined) return
+    core.touch(cell)
+    attach(cell, placement)
+    const cells = touched.get(layer)
+    if (cells === undefined) touched.set(layer, new Map([[cell, placement]]))
+    else cells.set(cell, placement)
+  }
+
+  function unlink(cell: Cell): void {
+    for (const { layer } of cell.placements) touched.get(layer)?.delete(cell)
+    detachAll(cell)
+  }
+
+  function foldCell(cell: Cell): void {
+    const inPlace = inOrder(confirmed)
+    /** Of each scope the newest mutation that all of base is from after: it is from after those before it. */
+    const past = new Map<string, number>()
+    for (const layer of inPlace)
+      if (cell.base !== undefined && isPast(cell.base, layer)) past.set(layer.scope, layer.pos)
+    for (const layer of inPlace) {
+      const placement = touched.get(layer)?.get(cell)
+      const isBefore = layer.pos < (past.get(layer.scope) ?? -1)
+      if (placement === undefined || !(isBefore || mayLeave(core, cell, placement))) continue
+      core.isAboutOwn() // an echo or a read that brings an own write ends its optimism
+      detach(cell, placement)
+      touched.get(layer)?.delete(cell)
+      fence(cell, layer)
+      // Where base has no position, events from before this one must not be put onto it.
+      if (cell.base !== undefined && cell.base.at === undefined) {
+        raiseFloor(core, cell, layer.confirmedAt)
+        expectEcho(cell, placement)
+      }
+    }
+    refold(cell, core.drafts, (placement, cause) => {
+      if (!thrown.has(placement)) core.report(thrownBy(cell, placement, cause))
+      thrown.add(placement)
+    })
+  }
+
+  function checkLayers(): void {
+    const kept: Layer[] = []
+    for (const layer of inOrder(confirmed)) {
+      const lacking = [...touchedBy(layer).keys()]
+      const isAwaited = isUnread(layer) || lacking.some((cell) => cell.base !== undefined && isWatched(cell))
+      if (!isAwaited && !reflected.has(layer)) {
+        reflected.add(layer)
+        core.listener?.onReflected(layer)
+      }
+      if (!isAwaited && lacking.length > 0) kept.push(layer)
+      if (isAwaited || lacking.length > 0 || !confirmed.delete(layer)) continue
+      layers.splice(layers.indexOf(layer), 1)
+      touched.delete(layer)
+      core.listener?.onGone(layer)
+    }
+    if (kept.length > KEPT) core.afterwards(() => kept.slice(0, -KEPT).forEach(giveUp))
+  }
+
+  /** Whether a query that somebody watches has not been read since the layer's mutation made it stale. */
+  function isUnread(layer: Layer): boolean {
+    const awaited = unread.get(layer)
+    if (awaited === undefined) return false
+    const { cells, how } = awaited
+    const isTold = how === 'told' && isOrAfter(core.streamAt, layer.confirmedAt)
+    for (const cell of cells) {
+      const { base, staleness, removed } = cell
+      const isIdle = removed || base === undefined || !isWatched(cell)
+      // What the stream has passed without making it stale is not concerned.
+      if (isIdle || isCovered(layer, base) || (isTold && !staleness.isStale)) cells.delete(cell)
+    }
+    if (cells.size === 0) unread.delete(layer)
+    return cells.size > 0
+  }
+
+  /** Nobody watches what lacks it: rather than kept for ever it leaves, and so does data that would be shown without it. */
+  function giveUp(layer: Layer): void {
+    const lacking = [...touchedBy(layer).keys()]
+    if (!lacking.some((cell) => isWatched(cell) || isReading(cell))) lacking.forEach(evict)
+  }
+
+  return {
+    layers,
+    touchedBy,
+    foldCell,
+    checkLayers,
+    addLayer(layer) {
+      core.isAboutOwn()
+      let at = layers.length
+      while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
+      layers.splice(at, 0, layer)
+      if (layer.outcome === 'confirmed') confirmed.add(layer)
+      for (const cell of cellsFor(core, layer.ops)) place(cell, layer)
+    },
+    removeLayer(layer) {
+      core.isAboutOwn()
+      const at = layers.indexOf(layer)
+      if (at >= 0) layers.splice(at, 1)
+      confirmed.delete(layer)
+      for (const [cell, placement] of touchedBy(layer)) {
+        core.touch(cell)
+        detach(cell, placement)
+      }
+      touched.delete(layer)
+    },
+    attachAll(cell) {
+      core.touch(cell)
+      unlink(cell)
+      for (const layer of layers) place(cell, layer)
+    },
+    forget: unlink,
+    confirmed(layer) {
+      core.isAboutOwn()
+      confirmed.add(layer)
+      core.sawOwn(layer.confirmedAt)
+    },
+    awaitReads(layer, cells, how) {
+      const awaited = new Set(cells)
+      if (awaited.size > 0) unread.set(layer, { cells: awaited, how })
+      else unread.delete(layer)
+    },
+  }
+}
+
+const NONE: ReadonlyMap<Cell, Placement> = new Map()
+
+function inOrder(layers: ReadonlySet<Layer>): readonly Layer[] {
+  return layers.size < 2 ? [...layers] : [...layers].sort((a, b) => a.pos - b.pos)
+}
+
+/** Whether base has it, or would show the same without it. */
+function mayLeave(core: Core, cell: Cell, placement: Placement): boolean {
+  const { layer } = placement
+  const { base } = cell
+  if (isCovered(layer, base)) return true
+  if (base === undefined || cell.held.length > 0 || hasEffect(cell, placement, core.drafts)) return false
+  // Without effect on this base: what matters is only that no base from before the mutation comes after it.
+  raiseFloor(core, cell, layer.confirmedAt)
+  return true
+}
+
+function thrownBy({ query: { queryKey } }: Cell, { layer: { mutationKey } }: Placement, cause: unknown): SyncError {
+  const said = `A recipe of mutation ${canonical(mutationKey)} threw on query ${canonical(queryKey)} and is skipped there. Make it accept any base, also one without the row.`
+  return new SyncError('recipe', said, { cause, queryKey, mutationKey })
+}
+
+/** The queries that these changes may touch: those it names, those that match its filters, those with its rows. */
+export function cellsFor(core: Pick<Core, 'cells' | 'holders'>, ops: readonly Op[]): Iterable<Cell> {
+  const found = new Set<Cell>()
+  for (const op of ops) {
+    if (op.kind === 'update' && op.filters !== undefined) return core.cells.values()
+    const named = op.hash === undefined ? undefined : core.cells.get(op.hash)
+    if (named !== undefined) found.add(named)
+    if (op.hash === undefined && 'entity' in op)
+      for (const cell of core.holders(op.entity.type, op.id as RowId)) found.add(cell)
+  }
+  return found
+}

@@ -1,0 +1,82 @@
+/** A layer in one query: what it changes there, and what that says of data that arrives. Pure. */
+import { rowName } from '../base/rows'
+import { find, locate } from '../data/entities'
+import type { Drafts } from '../data/fold'
+import { fold } from '../data/fold'
+import type { Op } from '../data/recipes'
+import { opsFor } from '../data/recipes'
+import type { Layer, Share } from '../evidence/evidence'
+import { isCovered } from '../evidence/evidence'
+import type { Cell, Placement } from './cell'
+
+/** The layer in this query; `undefined` when it does not touch it. */
+export function placementOf(cell: Cell, layer: Layer): Placement | undefined {
+  const ops = opsFor(layer.ops, cell.query, cell.shape).filter((op) => !isElsewhere(cell, op))
+  const isPlain = ops.every((op) => op.kind === 'row' || (op.kind === 'upsert' && op.hash === undefined))
+  return ops.length === 0 ? undefined : { layer, ops, isPlain }
+}
+
+/** Whether the query is the detail of another row. */
+function isElsewhere({ baseLocated, base }: Cell, op: Op): boolean {
+  if (base === undefined || op.hash !== undefined || !('entity' in op)) return false
+  const { entity, id } = op
+  const lists = baseLocated.lists.filter((list) => list.entity.type === entity.type)
+  return lists.length > 0 && lists.every((list) => list.single) && find(baseLocated, entity.type, id).length === 0
+}
+
+/**
+ * Whether running the layer's recipes on their own result over `data` changes nothing: then it does not matter whether
+ * `data` contains the mutation. What an author declared overrules the trial.
+ */
+export function isRepeatable({ shape }: Cell, { ops }: Placement, data: unknown, drafts: Drafts): boolean {
+  const tried = ops.filter((op) => op.repeatable === undefined)
+  if (ops.some((op) => op.repeatable === false)) return false
+  if (tried.length === 0) return true
+  try {
+    const once = fold(locate(data, shape), tried, drafts)
+    return Object.is(fold(once, tried, drafts).data, once.data)
+  } catch {
+    return true // a recipe that throws is skipped: it has no effect on this data
+  }
+}
+
+/** Whether the layer's recipes change what this query shows at all. */
+export function hasEffect(cell: Cell, placement: Placement, drafts: Drafts): boolean {
+  if (cell.base === undefined || standsOnOthers(cell, placement)) return true
+  try {
+    return !Object.is(fold(cell.baseLocated, placement.ops, drafts).data, cell.base.data)
+  } catch {
+    return false
+  }
+}
+
+/** Whether an earlier change that base lacks is of the same rows: then base alone does not tell what this one changes. */
+function standsOnOthers({ placements, base }: Cell, placement: Placement): boolean {
+  const { layer } = placement
+  const rows = rowsOf(placement)
+  return placements.some(
+    (other) =>
+      other.layer.live &&
+      other.layer.pos < layer.pos &&
+      !isCovered(other.layer, base) &&
+      (rows === undefined || concernsRows(other, rows)),
+  )
+}
+
+/** How much of what the layer changes in the query these rows are. */
+export function shareOf({ ops }: Placement, rows: ReadonlySet<string>): Share {
+  const isIn = ops.map((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
+  if (isIn.every(Boolean)) return 'all'
+  return isIn.some(Boolean) || ops.some((op) => op.kind === 'update' || op.kind === 'set') ? 'some' : 'none'
+}
+
+/** Whether the layer changes one of these rows of the query (all of it, if it has a recipe for the whole data). */
+export function concernsRows({ ops }: Placement, rows: ReadonlySet<string>): boolean {
+  return ops.some((op) => op.kind === 'update' || op.kind === 'set' || rows.has(rowName(op.entity.type, op.id)))
+}
+
+/** The rows that it changes; `undefined`: it changes more than rows. */
+export function rowsOf({ ops }: Placement): ReadonlySet<string> | undefined {
+  const rows = ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : []))
+  return rows.length === ops.length ? new Set(rows) : undefined
+}

@@ -1,0 +1,140 @@
+/**
+ * Reads that Tidemark itself wants: what is watched and stale, or was discarded. At most one on its way per query; with
+ * backoff when one did not help; without a last time.
+ */
+import { isOpen } from '../evidence/evidence'
+import type { Cell, Owned, RefresherPart } from './cell'
+import { isReading, isWatched } from './cell'
+import type { Core } from './core'
+import { isRepeatable } from './placements'
+
+export interface Refresher {
+  /** Asks for a read of the query as soon as it may be made, if somebody watches it; after a failure not at once. */
+  want(cell: Cell, hasFailed?: boolean): void
+  /** A read ended: makes the next one if one is wanted. */
+  next(cell: Cell | undefined): void
+  /** {@link want}, at a random moment within so many milliseconds. */
+  wantWithin(cell: Cell, milliseconds: number): void
+  /** Resolves when the reads that these queries want are back, whatever they brought. */
+  settled(cells: readonly Cell[]): Promise<void>
+  /** Forgets a query that left the cache. */
+  forget(cell: Cell): void
+  stop(): void
+}
+
+/** Delay before the n-th read in a row that did not help. */
+const STEPS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000]
+/** The step of those that the first read after a failure waits for. */
+const AFTER_FAILURE = 4
+
+const own = (cell: Cell): Owned<RefresherPart> => cell
+
+/** A read has brought all that was to be had: what was asked for while it was on its way, it has brought. */
+export function satisfy(cell: Cell): void {
+  own(cell).fruitless = 0
+  if (cell.held.length === 0) own(cell).wanted = false
+}
+
+/** Somebody waits for the query's view without watching it; returns what ends that. */
+export function awaitView(cell: Cell): () => void {
+  own(cell).awaited++
+  return () => void own(cell).awaited--
+}
+
+export function createRefresher(core: Core): Refresher {
+  let queued = new Set<Cell>()
+  let scheduled = false
+  let stopped = false
+
+  function want(cell: Cell, hasFailed = false): void {
+    const owned = own(cell)
+    owned.wanted = true
+    if (hasFailed) owned.fruitless = Math.max(owned.fruitless, AFTER_FAILURE)
+    queued.add(cell)
+    if (scheduled) return
+    scheduled = true
+    core.clock.soon(() => {
+      scheduled = false
+      const due = queued
+      queued = new Set()
+      for (const each of due) next(each)
+    })
+  }
+
+  function next(cell: Cell | undefined): void {
+    if (cell === undefined || stopped || !mayRead(cell)) return
+    const isAwaited = cell.arrival !== undefined || cell.awaited > 0
+    if (!isAwaited && !isWatched(cell)) {
+      own(cell).wanted = false // stale is enough: it is read when it is watched again
+      return
+    }
+    if ((cell.query.isDisabled() && !isAwaited) || mustWait(core, cell)) return
+    const delay = STEPS[Math.min(cell.fruitless, STEPS.length - 1)] ?? 0
+    own(cell).fruitless++
+    if (delay === 0) read(cell)
+    else
+      after(cell, delay * (0.75 + core.random.next() / 2), () => {
+        if (!cell.removed && !stopped && !isReading(cell)) read(cell)
+      })
+  }
+
+  function after(cell: Cell, milliseconds: number, run: () => void): void {
+    own(cell).cancelTimer = core.clock.after(milliseconds, () => {
+      own(cell).cancelTimer = undefined
+      run()
+    })
+  }
+
+  function read(cell: Cell): void {
+    own(cell).wanted = false
+    cell.query.fetch().then(undefined, () => {})
+  }
+
+  return {
+    want,
+    next,
+    wantWithin(cell, milliseconds) {
+      if (cell.cancelTimer !== undefined || !isWatched(cell)) return
+      after(cell, core.random.next() * milliseconds, () => next(cell))
+    },
+    async settled(cells) {
+      await Promise.resolve()
+      await Promise.all(cells.filter(isWatched).map((cell) => cell.query.promise?.then(undefined, () => {})))
+    },
+    forget(cell) {
+      own(cell).removed = true
+      cancel(cell)
+    },
+    stop() {
+      stopped = true
+      for (const cell of core.cells.values()) cancel(cell)
+    },
+  }
+}
+
+function cancel(cell: Cell): void {
+  cell.cancelTimer?.()
+  own(cell).cancelTimer = undefined
+}
+
+function mayRead(cell: Cell): boolean {
+  return cell.wanted && !cell.removed && cell.cancelTimer === undefined && !isReading(cell)
+}
+
+/** Without cursors a read that overlaps an open mutation may have to be discarded, so it waits for the outcome. */
+function mustWait({ drafts }: Core, cell: Cell): boolean {
+  const { mode, placements, base } = cell
+  // Without a base there is nothing to try it on; a read that is wanted then, is wanted because one was discarded.
+  return (
+    mode === 'fence' &&
+    placements.some(
+      (placement) =>
+        isOpen(placement.layer) && (base === undefined || !isRepeatable(cell, placement, base.data, drafts)),
+    )
+  )
+}
+
+/** Whether news of the query waits for the outcome of a mutation. */
+export function isWaiting(core: Core, cell: Cell): boolean {
+  return cell.held.length > 0 || (cell.staleness.isStale && mustWait(core, cell))
+}
