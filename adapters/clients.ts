@@ -1,6 +1,6 @@
 /** Which sync client a QueryClient belongs to. A QueryClient carries it, so that two copies of a module find the same. */
 import type { AnyQueryClient, SyncClient } from 'tidemark'
-import { createSyncClient, SyncError } from 'tidemark'
+import { createSyncClient, mirrorMutations, SyncError } from 'tidemark'
 
 const CLIENT = Symbol.for('tidemark.client')
 
@@ -40,6 +40,7 @@ export function adviceOf(client: SyncClient): Advice | undefined {
 export function startClient(client: SyncClient): () => void {
   const advice = adviceOf(client)
   const end = advice?.provided()
+  mirrorMutations(client) // for TanStack's `useIsMutating`, `useMutationState` and devtools
   try {
     const stop = client.start()
     return () => {

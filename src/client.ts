@@ -18,7 +18,6 @@ import { createCache } from './queries/queries'
 import { CLIENT } from './queries/view-client'
 import type { ReadonlyStore } from './stores/live'
 import { createLiveStore } from './stores/live'
-import { createMutationMirror } from './stores/mutation-cache'
 import type { OutboxEntry, OutboxState } from './stores/outbox'
 import { createOutboxView } from './stores/outbox'
 import type { PendingStores } from './stores/pending'
@@ -27,7 +26,10 @@ import type { Progress } from './stores/progress'
 import { createProgressStores } from './stores/progress'
 import type { SyncStatus } from './stores/status'
 import { createStatusView } from './stores/status'
+import type { Watched } from './stores/watched'
+import { WATCHED } from './stores/watched'
 import type { SyncStream } from './stream/stream'
+import type { QueueDeps } from './writes/context'
 import type { DefinedMutation, Resolution } from './writes/definition'
 import { createOutbox } from './writes/stored'
 import type { MutationHandle, Queue } from './writes/writes'
@@ -130,15 +132,18 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const { development, timeout } = settings
   const cache = createCache({ clock, random, http, report, warn, development, timeout, onInvalidate }, queryClient)
   let stream: SyncStream | undefined
-  const changed = (own = false): void =>
+  const watchers: Parameters<Watched['watch']>[0][] = []
+  const changed = (own = false, ...what: Parameters<QueueDeps['changed']>): void =>
     cache.core.transition(() => {
+      const [write, how, tell] = what
+      for (const look of watchers) look(write, how)
+      if (tell !== undefined) announce(tell, true)
+      if (write !== undefined) progress.moved(write)
       status.changed(own)
       outbox.changed(own)
-      mirror.changed()
       progress.changed()
     })
   const { announce } = cache.core
-  const mirror = createMutationMirror({ queryClient, isHeldBack: () => queue.flow.isHeldBack(), announce, report })
   const progress = createProgressStores(() => queue, announce)
   const queue: Queue = createQueue(
     {
@@ -151,13 +156,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       outbox: createOutbox(settings.storage, settings.serializer, settings.namespace),
       serializer: settings.serializer,
       report,
-      changed: (write, how, tell) =>
-        cache.core.transition(() => {
-          if (write !== undefined && how !== undefined) mirror.moved(write, how)
-          if (tell !== undefined) announce(tell, true)
-          if (write !== undefined) progress.moved(write)
-          changed(true)
-        }),
+      changed: (...what) => changed(true, ...what),
       isPushed: () => stream?.status.getState().state === 'open',
     },
     {
@@ -178,16 +177,17 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     pushed: (messages) => advice?.pushed(messages),
     takeOutcomes: queue.takeOutcomes,
     opened: () => queue.wake(true),
-    changed,
+    changed: () => changed(),
   })
   const status = createLiveStore(
     createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
     announce,
   )
   const outbox = createLiveStore(createOutboxView(queue, cache), announce)
+  const atClose: Array<() => void> = []
   const release = (): void => {
     breaker.stop()
-    mirror.stop()
+    for (const stop of atClose) stop()
     advice?.stop()
   }
   const minded = (): void => advice?.minded()
@@ -255,6 +255,12 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   }
   for (const holder of [queryClient, cache.viewClient])
     Object.defineProperty(holder, CLIENT, { value: client, configurable: true })
+  const watched: Watched = {
+    ...{ queryClient, writes: queue.log.writes, isHeldBack: queue.flow.isHeldBack, announce, report },
+    watch: (look) => void watchers.push(look),
+    atClose: (stop) => void atClose.push(stop),
+  }
+  Object.defineProperty(client, WATCHED, { value: watched })
   if (advice !== undefined) Object.defineProperty(client, ADVICE, { value: advice })
   return client
 }

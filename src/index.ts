@@ -35,6 +35,7 @@ export type {
 } from './queries/query-options'
 export { infiniteQueryOptions, queryOptions } from './queries/query-options'
 export type { ReadonlyStore } from './stores/live'
+export { mirrorMutations } from './stores/mutation-cache'
 export type { OutboxEntry, OutboxState, RowReference } from './stores/outbox'
 export type { PendingFilter, PendingStores } from './stores/pending'
 export type { Progress } from './stores/progress'

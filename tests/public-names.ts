@@ -28,6 +28,7 @@ export const entries: readonly Entry[] = [
       'isSyncError',
       'memoryStorage',
       'mergeFields',
+      'mirrorMutations',
       'queryOptions',
       'seededRandom',
       'syncStream',

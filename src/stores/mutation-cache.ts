@@ -2,35 +2,48 @@
  * The outbox in query-core's MutationCache: what TanStack's `useIsMutating`, `useMutationState`, devtools and global
  * callbacks look at. A mirror only: each entry is one Mutation whose state is written here, and which never runs anything.
  */
-import type { Mutation, MutationCache, MutationFunctionContext, MutationState, QueryClient } from '@tanstack/query-core'
-import { SyncError } from '../base/errors'
+import type { Mutation, MutationCache, MutationFunctionContext, MutationState } from '@tanstack/query-core'
+import { SyncError, usageError } from '../base/errors'
 import type { Movement } from '../writes/context'
 import type { Write } from '../writes/write'
-import type { Announce } from './live'
 import { failuresOf, isPausedWrite, reasonOf } from './progress'
+import type { Watched } from './watched'
+import { WATCHED } from './watched'
 
 /** Under this name the `meta` of a mirrored mutation has its entry's id. */
 const ENTRY = 'outboxEntry'
 
-export interface MutationMirror {
-  moved(of: Write, how: Movement): void
-  /** The network, or a switch of the queue, may have changed. */
-  changed(): void
-  stop(): void
+/**
+ * Shows a sync client's writes in the `MutationCache` of its QueryClient, so that TanStack's `useIsMutating`,
+ * `useMutationState`, devtools and the cache's own callbacks see them. `SyncProvider` and `syncPlugin` call it; without them an
+ * application that wants it does. Once per client, until the client is closed; writes that are pending are shown at once.
+ *
+ * @example
+ * ```ts
+ * mirrorMutations(sync)
+ * sync.queryClient.isMutating({ mutationKey: ['todos'] })
+ * ```
+ */
+export function mirrorMutations(client: { readonly queryClient: object }): void {
+  const watched = (client as Record<symbol, Watched | undefined> | undefined)?.[WATCHED]
+  if (watched === undefined) throw usageError('mirrorMutations needs a sync client: what createSyncClient() returned.')
+  if (ENTRY in watched) return
+  Object.defineProperty(watched, ENTRY, { value: true })
+  const mirror = createMutationMirror(watched)
+  watched.watch(mirror.look)
+  watched.atClose(mirror.stop)
+  for (const write of watched.writes.values()) mirror.look(write, 'restored')
 }
 
-interface MirrorDeps {
-  queryClient: QueryClient
-  /** Whether nothing is sent now. */
-  isHeldBack(): boolean
-  announce: Announce
-  report(error: SyncError): void
+interface MutationMirror {
+  look(write?: Write, how?: Movement): void
+  stop(): void
 }
 
 type UpdatedEvent = Extract<Parameters<MutationCache['notify']>[0], { type: 'updated' }>
 type Standing = Pick<MutationState, 'failureCount' | 'failureReason' | 'isPaused' | 'variables'>
 
-export function createMutationMirror(deps: MirrorDeps): MutationMirror {
+function createMutationMirror(deps: Watched): MutationMirror {
   const { queryClient } = deps
   const announce = (tell: () => void): void => deps.announce(tell, true)
   const cache = queryClient.getMutationCache()
@@ -38,8 +51,12 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
   let isBuilding = false
   let wasHeld = false
   // What a persister or a server kept of a mirror is dropped: the outbox has the entry itself.
+  const drop = (mutation: Mutation): void => {
+    if (mutation.meta?.[ENTRY] !== undefined) cache.remove(mutation)
+  }
+  cache.getAll().forEach(drop)
   const unsubscribe = cache.subscribe(({ type, mutation }) => {
-    if (type === 'added' && !isBuilding && mutation.meta?.[ENTRY] !== undefined) cache.remove(mutation)
+    if (type === 'added' && !isBuilding) drop(mutation)
   })
 
   function build(of: Write): Mutation {
@@ -99,30 +116,32 @@ export function createMutationMirror(deps: MirrorDeps): MutationMirror {
     })
   }
 
+  function moved(of: Write, how: Movement): void {
+    const mutation = mirrored.get(of)
+    if (how === 'added' || how === 'restored') {
+      if (of.record.status === 'confirmed') return
+      announce(() => {
+        const added = build(of)
+        mirrored.set(of, added)
+        if (how === 'added') tell(deps, added, 'onMutate', [of.record.variables])
+      })
+    } else if (mutation === undefined) return
+    else if (how === 'updated') update(of, mutation)
+    else end(of, mutation)
+  }
+
   return {
     stop() {
       unsubscribe()
       mirrored.clear()
     },
-    moved(of, how) {
-      const mutation = mirrored.get(of)
-      if (how === 'added' || how === 'restored') {
-        if (of.record.status === 'confirmed') return
-        announce(() => {
-          const added = build(of)
-          mirrored.set(of, added)
-          if (how === 'added') tell(deps, added, 'onMutate', [of.record.variables])
-        })
-      } else if (mutation === undefined) return
-      else if (how === 'updated') update(of, mutation)
-      else end(of, mutation)
-    },
-    changed() {
+    look(of, how) {
+      if (of !== undefined && how !== undefined) moved(of, how)
       const isHeld = deps.isHeldBack()
       if (isHeld === wasHeld) return
       wasHeld = isHeld
       announce(() => {
-        for (const [of, mutation] of mirrored) update(of, mutation)
+        for (const [each, mutation] of mirrored) update(each, mutation)
       })
     },
   }
@@ -145,7 +164,7 @@ const DONE = { isPaused: false, failureCount: 0, failureReason: null }
 type CallbackName = 'onMutate' | 'onSuccess' | 'onError' | 'onSettled'
 
 /** Calls one of the MutationCache's own callbacks. `args` without what TanStack adds to all of them. */
-function tell({ queryClient, report }: MirrorDeps, mutation: Mutation, name: CallbackName, args: unknown[]): void {
+function tell({ queryClient, report }: Watched, mutation: Mutation, name: CallbackName, args: unknown[]): void {
   const callback = queryClient.getMutationCache().config[name] as ((...args: unknown[]) => unknown) | undefined
   if (callback === undefined) return
   const { mutationKey = [], meta } = mutation.options

@@ -1,6 +1,15 @@
 // @vitest-environment jsdom
 // The outbox in query-core's MutationCache, where TanStack's hooks, devtools and global callbacks look.
-import { createSyncClient, dehydrate, hydrate, MutationCache, memoryStorage, QueryClient } from 'tidemark'
+import type { SyncClientOptions } from 'tidemark'
+import {
+  createSyncClient,
+  dehydrate,
+  hydrate,
+  MutationCache,
+  memoryStorage,
+  mirrorMutations,
+  QueryClient,
+} from 'tidemark'
 import { expect, test, vi } from 'vitest'
 import { inBoth } from './both.ts'
 import type { Todo } from './todos.ts'
@@ -64,6 +73,13 @@ inBoth("TanStack's hooks of the mutation cache", ({ show, act }) => {
 const cacheOf = (callbacks: ConstructorParameters<typeof MutationCache>[0]) =>
   new QueryClient({ mutationCache: new MutationCache(callbacks) })
 
+/** As inside a provider, which installs the mirror. */
+function mirroredWorld(options: SyncClientOptions = {}) {
+  const world = todoWorld(options)
+  mirrorMutations(world.sync)
+  return world
+}
+
 test('the global callbacks hear of every entry, with its mutation', async () => {
   const calls: unknown[][] = []
   const note =
@@ -76,7 +92,7 @@ test('the global callbacks hear of every entry, with its mutation', async () => 
     onError: note('error'),
     onSettled: note('settled'),
   })
-  const world = todoWorld({ queryClient })
+  const world = mirroredWorld({ queryClient })
   world.sync.start()
   const first = world.sync.mutate(addTodo, a)
   const second = world.sync.mutate(addTodo, b)
@@ -103,7 +119,7 @@ test('a global callback that throws is reported, and stops nothing', async () =>
     },
     onSettled: () => Promise.reject(new Error('later')),
   })
-  const world = todoWorld({ queryClient })
+  const world = mirroredWorld({ queryClient })
   world.sync.start()
   const handle = world.sync.mutate(addTodo, a)
   await world.settle()
@@ -119,7 +135,7 @@ test('a global callback that throws is reported, and stops nothing', async () =>
 
 test('what was taken back leaves no trace, and is no error', async () => {
   const onError = vi.fn()
-  const world = todoWorld({ queryClient: cacheOf({ onError }) })
+  const world = mirroredWorld({ queryClient: cacheOf({ onError }) })
   const handle = world.sync.mutate(addTodo, a)
   expect(world.sync.queryClient.isMutating()).toBe(1)
   expect(handle.cancel()).toBe(true)
@@ -130,7 +146,7 @@ test('what was taken back leaves no trace, and is no error', async () => {
 
 test('closing the client is no error of what was pending', async () => {
   const onError = vi.fn()
-  const world = todoWorld({ queryClient: cacheOf({ onError }) })
+  const world = mirroredWorld({ queryClient: cacheOf({ onError }) })
   world.sync.mutate(addTodo, a)
   await world.sync.close()
   await world.settle()
@@ -139,10 +155,10 @@ test('closing the client is no error of what was pending', async () => {
 
 test('entries of an earlier page are there, and are not announced as new', async () => {
   const storage = memoryStorage()
-  const before = todoWorld({ storage })
+  const before = mirroredWorld({ storage })
   await before.sync.mutate(addTodo, a).durable
   const onMutate = vi.fn()
-  const world = todoWorld({ storage, queryClient: cacheOf({ onMutate }) })
+  const world = mirroredWorld({ storage, queryClient: cacheOf({ onMutate }) })
   world.sync.start()
   await world.sync.ready
   expect(world.sync.queryClient.isMutating()).toBe(1)
@@ -150,7 +166,7 @@ test('entries of an earlier page are there, and are not announced as new', async
 })
 
 test('query-core resumes nothing that is the queue’s: each write leaves once', async () => {
-  const world = todoWorld()
+  const world = mirroredWorld()
   world.sync.start()
   await world.net.network.set('offline')
   world.sync.mutate(addTodo, a)
@@ -165,18 +181,44 @@ test('query-core resumes nothing that is the queue’s: each write leaves once',
 })
 
 test('a paused entry that a persister kept is dropped when it is hydrated: the outbox has it', async () => {
-  const world = todoWorld()
+  const world = mirroredWorld()
   await world.net.network.set('offline')
   world.sync.mutate(addTodo, a)
   const kept = JSON.parse(JSON.stringify(dehydrate(world.sync.queryClient))) as object
   expect(kept).toMatchObject({ mutations: [{ state: { isPaused: true } }] })
-  const next = createSyncClient({ mutations: [addTodo] })
-  hydrate(next.queryClient, kept)
-  expect(next.queryClient.getMutationCache().getAll()).toEqual([])
+  for (const when of ['before', 'after']) {
+    const next = createSyncClient({ mutations: [addTodo] })
+    if (when === 'after') mirrorMutations(next)
+    hydrate(next.queryClient, kept)
+    if (when === 'before') mirrorMutations(next)
+    expect(next.queryClient.getMutationCache().getAll()).toEqual([])
+  }
+})
+
+test('without a provider nothing is mirrored before mirrorMutations, which shows what is pending, once', async () => {
+  const onMutate = vi.fn()
+  const { sync } = todoWorld({ queryClient: cacheOf({ onMutate }) })
+  sync.mutate(addTodo, a)
+  expect(sync.queryClient.isMutating()).toBe(0)
+  mirrorMutations(sync)
+  mirrorMutations(sync)
+  expect(sync.queryClient.isMutating()).toBe(1)
+  expect(onMutate).not.toHaveBeenCalled()
+  sync.mutate(addTodo, b)
+  expect(sync.queryClient.isMutating()).toBe(2)
+  expect(onMutate).toHaveBeenCalledOnce()
+  await sync.close({ outbox: 'discard' })
+  expect(sync.queryClient.isMutating()).toBe(0)
+})
+
+test('mirrorMutations refuses what is not a sync client', () => {
+  const what = 'mirrorMutations needs a sync client: what createSyncClient() returned.'
+  expect(() => mirrorMutations(new QueryClient() as never)).toThrow(what)
+  expect(() => mirrorMutations(undefined as never)).toThrow(what)
 })
 
 test('an application’s own mutations are left alone', async () => {
-  const { queryClient } = todoWorld().sync
+  const { queryClient } = mirroredWorld().sync
   const mutation = queryClient.getMutationCache().build(queryClient, { mutationFn: async (n: number) => n + 1 })
   await expect(mutation.execute(1)).resolves.toBe(2)
 })
