@@ -4,7 +4,7 @@
  * said once for its topic.
  */
 import { canonical } from '../base/key'
-import { rowName } from '../base/rows'
+import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Layer } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
 import type { Cache } from '../queries/queries'
@@ -154,7 +154,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       const asked = options.stream ? options.stream.options.topics : undefined
       const typesOf = (id: string): readonly string[] => {
         const ops = queue.log.writes.get(id)?.ops ?? []
-        return [...new Set(ops.flatMap((op) => ('entity' in op ? [op.entity.type] : [])))]
+        return [...new Set(ops.filter(isOfRow).map(({ entity }) => entity.type))]
       }
       const topics = asked === 'queries' ? cache.topics() : Array.isArray(asked) ? asked : []
       remarksOnPush(messages, { cells: core.cells.values(), asked: topics, typesOf }).forEach(say)
@@ -188,14 +188,15 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
 
 /** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */
 function noteShared({ log }: Queue, { ops, scope: own, mutationKey }: Write, say: (remark: Remark) => void): void {
-  const rows = new Set(ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  const rows = new Set(rowsNamedBy(ops))
   if (rows.size === 0) return
   for (const [scope, others] of log.scopes) {
     if (scope === own) continue
     const shared = others
       .flatMap((other) => other.ops)
-      .find((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
-    if (shared === undefined || !('entity' in shared)) continue
+      .filter(isOfRow)
+      .find((op) => rows.has(rowNameOf(op)))
+    if (shared === undefined) continue
     const key = canonical(mutationKey)
     const text = `Mutation ${key} changes ${shared.entity.type} ${shared.id} in scope "${own}" while scope "${scope}" changes it too. Scopes are sent side by side: give writes to one row one scope.`
     say({ topic: `scopes ${key} ${scope}`, text })

@@ -3,6 +3,7 @@ import { sentence } from '../base/errors'
 import { canonical } from '../base/key'
 import { messageOf } from '../base/kinds'
 import type { Entity, Locate, RowsPair } from '../data/entities'
+import { isOfRow } from '../data/verbs'
 import type { Layer } from '../evidence/evidence'
 import type { Cell } from '../queries/cell'
 import type { Core } from '../queries/core'
@@ -30,8 +31,7 @@ export function faultOfRows(cell: Cell): string | undefined {
 /** Whether some cached query has a place for what the layer changes, or may have one when it is loaded. */
 export function isPlaced(core: Core, layer: Layer): boolean {
   return [...core.touchedBy(layer)].some(
-    ([{ base, baseLocated }, { ops }]) =>
-      base === undefined || baseLocated.lists.length > 0 || ops.some((op) => !('entity' in op)),
+    ([{ base, baseLocated }, { ops }]) => base === undefined || baseLocated.lists.length > 0 || !ops.every(isOfRow),
   )
 }
 
@@ -42,10 +42,10 @@ export function whyNothing(core: Core, layer: Layer): string | undefined {
   for (const op of layer.ops) {
     if (op.hash !== undefined) {
       const named = cells.find(({ query }) => query.queryHash === op.hash)
-      if (named !== undefined && 'entity' in op) return noPlace(layer, named, op.entity.type)
+      if (named !== undefined && isOfRow(op)) return noPlace(layer, named, op.entity.type)
       const meant = cells.find(({ query }) => isAlike(query.queryHash, op.hash ?? ''))?.query.queryHash
       if (meant !== undefined) return `${start}nothing is under the key ${op.hash}; did you mean ${meant}?`
-    } else if ('entity' in op) {
+    } else if (isOfRow(op)) {
       const { type } = op.entity
       const declaring = cells.filter(({ shape }) => shape?.pairs.some(([kind]) => kind.type === type))
       if (declaring.some((cell) => faultOfRows(cell) !== undefined)) return undefined

@@ -3,6 +3,8 @@
  * shared with the result. Patches are untrusted input: holes and excess are refused, whole. They read and write own members
  * only, so that a row's field may be called `constructor`, and no name leads to a prototype; `__proto__` is refused.
  */
+
+import { isEqual } from './equal'
 import { SyncError } from './errors'
 import { isPlainObject } from './key'
 import type { JsonPatchOperation } from './messages'
@@ -200,17 +202,6 @@ function givenValue(operation: JsonPatchOperation): unknown {
 function givenSource(operation: JsonPatchOperation): string[] {
   if (operation.from === undefined) throw refused(`has an operation "${operation.op}" without a source`)
   return parsePointer(operation.from)
-}
-
-/** RFC 6902 section 4.6: numbers by value, lists by order, objects by members. */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => isEqual(item, b[i]))
-  if (!isPlainObject(a) || !isPlainObject(b)) return false
-  const names = Object.keys(a)
-  return (
-    names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && isEqual(a[name], b[name]))
-  )
 }
 
 /** How many values there are, counted no further than just past `limit`. */

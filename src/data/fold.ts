@@ -3,15 +3,15 @@
  * change touches keeps its reference; an input that nothing changes is returned itself. Lists are copied once per fold.
  */
 import { Immer } from 'immer'
+import { isEqual } from '../base/equal'
 import { usageError } from '../base/errors'
 import { ignoreRejection, isThenable } from '../base/kinds'
-import { isSameId, rowName } from '../base/rows'
 import type { Copies } from './copies'
 import { copyDeep, isDraftable, shareCopy } from './copies'
 import type { Located, Place, RowList } from './entities'
 import { find, locate, setIn } from './entities'
 import type { InsertPosition, Op, RowOp } from './recipes'
-import { isEqual } from './share'
+import { isOfRow, rowNameOf } from './verbs'
 
 /** Runs one recipe on data and gives the new data; the same reference when nothing changed. */
 export interface Drafts {
@@ -66,19 +66,25 @@ interface Work {
 /** Folds `ops` over `start`. Throws what a recipe throws; `start` is then still good. */
 export function fold(start: Located, ops: readonly Op[], drafts: Drafts): Located {
   let work = workOn(start)
-  for (const op of ops) {
-    if (op.kind === 'set')
-      work = begin(locate(isEqual(current(work), op.data) ? current(work) : op.data, start.shape), work)
-    else if (op.kind === 'update') {
+  for (const op of ops) work = foldOne(work, op, drafts)
+  return finish(work)
+}
+
+function foldOne(work: Work, op: Op, drafts: Drafts): Work {
+  switch (op.kind) {
+    case 'set': {
       const data = current(work)
-      if (data === undefined) continue
-      work = begin(relocate(finish(work), drafts.produce(data, op.recipe)), work)
-    } else {
+      return begin(locate(isEqual(data, op.data) ? data : op.data, work.located.shape), work)
+    }
+    case 'update': {
+      const data = current(work)
+      return data === undefined ? work : begin(relocate(finish(work), drafts.produce(data, op.recipe)), work)
+    }
+    default:
       if (work.structural) finish(work)
       if (work.located.data !== undefined) applyRow(work, op, drafts)
-    }
+      return work
   }
-  return finish(work)
 }
 
 function workOn(located: Located): Work {
@@ -131,15 +137,15 @@ export function refoldRows(
   const owned = new Map<number, unknown[]>()
   const done = new Set<string>()
   for (const op of gone) {
-    if (!('entity' in op)) return undefined
+    if (!isOfRow(op)) return undefined
     const { entity, id } = op
-    const name = rowName(entity.type, id)
+    const name = rowNameOf(op)
     if (done.has(name)) continue
     done.add(name)
     const from = find(base, entity.type, id)
     const to = find(view, entity.type, id)
     if (from.length !== to.length) return undefined
-    const ops = left.filter((each) => 'entity' in each && isSameId(each.id, id) && each.entity.type === entity.type)
+    const ops = left.filter((each) => isOfRow(each) && rowNameOf(each) === name)
     for (const [i, { list, at }] of to.entries()) {
       const origin = from[i]
       if (origin?.list !== list || view.lists[list]?.single) return undefined
@@ -155,12 +161,7 @@ export function refoldRows(
 }
 
 function foldRow(start: unknown, ops: readonly Op[], drafts: Drafts): unknown {
-  let row = start
-  for (const op of ops) {
-    if (op.kind === 'row') row = runRow(op.results, row, op.recipe, drafts)
-    else if (op.kind === 'upsert') row = isEqual(row, op.row) ? row : op.row
-  }
-  return row
+  return ops.filter(isOfRow).reduce((row, op) => changed(row, op, drafts), start)
 }
 
 function own(work: Work, at: number): unknown[] {
@@ -173,22 +174,30 @@ function own(work: Work, at: number): unknown[] {
 }
 
 function applyRow(work: Work, op: RowOp & Op, drafts: Drafts): void {
-  const added = work.appended.size === 0 ? undefined : work.appended.get(rowName(op.entity.type, op.id))
+  const added = work.appended.size === 0 ? undefined : work.appended.get(rowNameOf(op))
   const places = added === undefined ? find(work.located, op.entity.type, op.id) : [added]
-  if (op.kind === 'remove') {
-    remove(work, places)
-    return
-  }
-  if (places.length === 0) {
-    if (op.kind === 'insert' || (op.kind === 'upsert' && op.hash !== undefined)) insert(work, op)
-    return
-  }
-  if (op.kind === 'insert') return
-  for (const { list, at } of places) {
-    const row = (work.owned.get(list) ?? work.located.lists[list]?.rows)?.[at]
-    const next =
-      op.kind === 'upsert' ? (isEqual(row, op.row) ? row : op.row) : runRow(op.results, row, op.recipe, drafts)
-    if (!Object.is(row, next)) own(work, list)[at] = next
+  if (op.kind === 'remove') remove(work, places)
+  else if (places.length > 0) {
+    for (const { list, at } of places) {
+      const row = (work.owned.get(list) ?? work.located.lists[list]?.rows)?.[at]
+      const next = changed(row, op, drafts)
+      if (!Object.is(row, next)) own(work, list)[at] = next
+    }
+  } else if (op.kind === 'insert' || (op.kind === 'upsert' && op.hash !== undefined)) insert(work, op)
+}
+
+/** What a change makes of a row where it stands. */
+function changed(row: unknown, op: RowOp & Op, drafts: Drafts): unknown {
+  switch (op.kind) {
+    case 'row':
+      return runRow(op.results, row, op.recipe, drafts)
+    case 'upsert':
+      return isEqual(row, op.row) ? row : op.row
+    case 'insert': // it is there already
+    case 'remove': // takes it out of its list, and changes nothing in it
+      return row
+    default:
+      return op satisfies never
   }
 }
 
@@ -229,7 +238,7 @@ function insert(work: Work, op: RowOp & { kind: 'insert' | 'upsert' }): void {
   if (target === undefined) return
   const rows = own(work, target)
   const at = positionIn(lists, candidates, target, rows.length, op.at, anchor?.at)
-  if (at === rows.length) work.appended.set(rowName(op.entity.type, op.id), { list: target, at })
+  if (at === rows.length) work.appended.set(rowNameOf(op), { list: target, at })
   else work.structural = true
   if (at === rows.length) rows.push(op.row)
   else rows.splice(at, 0, op.row)

@@ -2,41 +2,13 @@
  * Structural sharing: equal parts of new data keep the reference of the old. Lists of rows are matched by id, position
  * first, so that a refetched list of ten thousand costs one pass and no deep copy.
  */
+import type { Way } from '../base/equal'
+import { into, isEndless, START } from '../base/equal'
 import { isPlainObject } from '../base/key'
-import { isDate } from '../base/kinds'
 import type { RowId } from '../base/messages'
 import { isSameId } from '../base/rows'
 import type { Entity, Located, RowList, Shape } from './entities'
 import { find, getIn, locate, setIn } from './entities'
-
-/** Levels that are compared, as many as TanStack's: what is deeper, or refers to itself, counts as new. */
-const DEEPEST = 500
-
-/** Levels below which circles are looked for: data has few, and looking costs. */
-const SHALLOW = 4
-
-/** Where a comparison stands: its level, and below the first ones what it has come through. */
-interface Way {
-  readonly depth: number
-  readonly value: unknown
-  readonly up: Way | undefined
-}
-
-const START: Way = { depth: 0, value: undefined, up: undefined }
-const STEPS = Array.from(
-  { length: SHALLOW },
-  (_, depth): Way => ({ depth: depth + 1, value: undefined, up: undefined }),
-)
-
-function into(value: unknown, way: Way): Way {
-  return STEPS[way.depth] ?? { depth: way.depth + 1, value, up: way }
-}
-
-function isEndless(value: unknown, { depth, up, value: last }: Way): boolean {
-  if (depth <= SHALLOW) return false
-  if (depth > DEEPEST || last === value) return true
-  return up !== undefined && isEndless(value, up)
-}
 
 /** `previous` where it equals `next`, else `next` with equal parts replaced by those of `previous`. JSON-like data only. */
 export function share<T>(previous: unknown, next: T, way: Way = START): T {
@@ -45,22 +17,6 @@ export function share<T>(previous: unknown, next: T, way: Way = START): T {
   if (Array.isArray(previous) && Array.isArray(next)) return shareList(previous, next, into(next, way)) as T
   if (isPlainObject(previous) && isPlainObject(next)) return shareObject(previous, next, into(next, way)) as T
   return next
-}
-
-/** Whether two JSON-like values are equal. */
-export function isEqual(a: unknown, b: unknown, way: Way = START): boolean {
-  if (Object.is(a, b)) return true
-  if (isEndless(a, way)) return false
-  const inner = into(a, way)
-  if (Array.isArray(a))
-    return Array.isArray(b) && a.length === b.length && a.every((part, i) => isEqual(part, b[i], inner))
-  if (isDate(a) && isDate(b)) return a.getTime() === b.getTime()
-  if (!isPlainObject(a) || !isPlainObject(b)) return false
-  const names = Object.keys(a)
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && isEqual(a[name], b[name], inner))
-  )
 }
 
 /**

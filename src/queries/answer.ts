@@ -9,6 +9,7 @@ import { find } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
+import { isOfRow, partOf, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Versions } from '../data/versions'
 import { knownVersion } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
@@ -81,7 +82,7 @@ function acceptAnswer(
     asked: named?.asked,
     ...(answer.contains ? { own: layer.id } : undefined),
   }
-  if (ops.some((op) => op.kind === 'set')) {
+  if (ops.some((op) => partOf(op) === 'all')) {
     const { data } = fold(cell.baseLocated, ops, core.drafts)
     // A position is a base's only where reads have one: data that no read can be compared with would lock them out.
     const at = base.at === undefined ? undefined : cursor
@@ -94,18 +95,17 @@ function acceptAnswer(
     return
   }
   const { baseLocated } = cell
-  const isUnknown = ops.some((op) => op.kind === 'update')
+  const isUnknown = ops.some((op) => partOf(op) === 'part')
   if (isUnknown && isOvertakenByRows(base, cursor)) {
     markStale(core, cell, cursor)
     return
   }
   const isNews = (op: Op): boolean =>
-    !isOutdated(baseLocated, op, versions) &&
-    !('entity' in op && isRowPast(base, rowName(op.entity.type, op.id), cursor))
+    !isOutdated(baseLocated, op, versions) && !(isOfRow(op) && isRowPast(base, rowNameOf(op), cursor))
   const located = fold(baseLocated, ops.filter(isNews), core.drafts)
   // These rows are not of this query.
   if (isUnknown ? Object.is(located.data, base.data) : !ops.some((op) => isIn(located, op))) return
-  const rows = isUnknown ? changedRows(baseLocated, located) : rowsOf(ops)
+  const rows = isUnknown ? changedRows(baseLocated, located) : new Set(rowsNamedBy(ops))
   accept(core, cell, {
     ...said,
     data: located.data,
@@ -118,10 +118,6 @@ function acceptAnswer(
   })
 }
 
-function rowsOf(ops: readonly Op[]): ReadonlySet<string> {
-  return new Set(ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
-}
-
 function changedRows(before: Located, after: Located): ReadonlySet<string> {
   const known = new Set(before.lists.flatMap(({ rows }) => rows))
   const names = after.lists.flatMap(({ entity, rows }) =>
@@ -131,7 +127,7 @@ function changedRows(before: Located, after: Located): ReadonlySet<string> {
 }
 
 function isIn(located: Located, op: Op): boolean {
-  return op.kind === 'remove' || ('entity' in op && find(located, op.entity.type, op.id).length > 0)
+  return op.kind === 'remove' || (isOfRow(op) && find(located, op.entity.type, op.id).length > 0)
 }
 
 function isOutdated(located: Located, op: Op, versions: Versions): boolean {

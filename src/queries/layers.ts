@@ -1,8 +1,8 @@
 /** The layers that some query may still lack: which queries they touch, when base has them, when they are reflected and gone. */
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
-import type { RowId } from '../base/messages'
 import type { Op } from '../data/recipes'
+import { isOfRow } from '../data/verbs'
 import type { Layer } from '../evidence/evidence'
 import { isCovered, isPast } from '../evidence/evidence'
 import { isOrAfter } from '../evidence/order'
@@ -181,8 +181,7 @@ export function cellsFor(core: Pick<Core, 'cells' | 'holders'>, ops: readonly Op
     if (op.kind === 'update' && op.filters !== undefined) return core.cells.values()
     const named = op.hash === undefined ? undefined : core.cells.get(op.hash)
     if (named !== undefined) found.add(named)
-    if (op.hash === undefined && 'entity' in op)
-      for (const cell of core.holders(op.entity.type, op.id as RowId)) found.add(cell)
+    if (op.hash === undefined && isOfRow(op)) for (const cell of core.holders(op.entity.type, op.id)) found.add(cell)
   }
   return found
 }

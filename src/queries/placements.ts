@@ -1,10 +1,10 @@
 /** A layer in one query: what it changes there, and what that says of data that arrives. Pure. */
-import { rowName } from '../base/rows'
 import { find, locate } from '../data/entities'
 import type { Drafts } from '../data/fold'
 import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
+import { isOfOneOf, isOfRow, rowsNamedBy, staysInPlace } from '../data/verbs'
 import type { Layer, Share } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
 import type { Cell, Placement } from './cell'
@@ -12,13 +12,13 @@ import type { Cell, Placement } from './cell'
 /** The layer in this query; `undefined` when it does not touch it. */
 export function placementOf(cell: Cell, layer: Layer): Placement | undefined {
   const ops = opsFor(layer.ops, cell.query, cell.shape).filter((op) => !isElsewhere(cell, op))
-  const isPlain = ops.every((op) => op.kind === 'row' || (op.kind === 'upsert' && op.hash === undefined))
+  const isPlain = ops.every(staysInPlace)
   return ops.length === 0 ? undefined : { layer, ops, isPlain }
 }
 
 /** Whether the query is the detail of another row. */
 function isElsewhere({ baseLocated, base }: Cell, op: Op): boolean {
-  if (base === undefined || op.hash !== undefined || !('entity' in op)) return false
+  if (base === undefined || op.hash !== undefined || !isOfRow(op)) return false
   const { entity, id } = op
   const lists = baseLocated.lists.filter((list) => list.entity.type === entity.type)
   return lists.length > 0 && lists.every((list) => list.single) && find(baseLocated, entity.type, id).length === 0
@@ -65,18 +65,17 @@ function standsOnOthers({ placements, base }: Cell, placement: Placement): boole
 
 /** How much of what the layer changes in the query these rows are. */
 export function shareOf({ ops }: Placement, rows: ReadonlySet<string>): Share {
-  const isIn = ops.map((op) => 'entity' in op && rows.has(rowName(op.entity.type, op.id)))
+  const isIn = ops.map((op) => isOfOneOf(op, rows))
   if (isIn.every(Boolean)) return 'all'
-  return isIn.some(Boolean) || ops.some((op) => op.kind === 'update' || op.kind === 'set') ? 'some' : 'none'
+  return isIn.some(Boolean) || !ops.every(isOfRow) ? 'some' : 'none'
 }
 
 /** Whether the layer changes one of these rows of the query (all of it, if it has a recipe for the whole data). */
 export function concernsRows({ ops }: Placement, rows: ReadonlySet<string>): boolean {
-  return ops.some((op) => op.kind === 'update' || op.kind === 'set' || rows.has(rowName(op.entity.type, op.id)))
+  return ops.some((op) => !isOfRow(op) || isOfOneOf(op, rows))
 }
 
 /** The rows that it changes; `undefined`: it changes more than rows. */
 export function rowsOf({ ops }: Placement): ReadonlySet<string> | undefined {
-  const rows = ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : []))
-  return rows.length === ops.length ? new Set(rows) : undefined
+  return ops.every(isOfRow) ? new Set(rowsNamedBy(ops)) : undefined
 }

@@ -5,6 +5,7 @@
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
 import { notifyManager } from '@tanstack/query-core'
 import { SyncError } from '../base/errors'
+import { guard } from '../base/guard'
 import type { AnyObserver, Cell } from './cell'
 import type { MutedListeners } from './muting'
 import { mute, unmute } from './muting'
@@ -108,11 +109,9 @@ export function createTransitions({ report, fold, folded }: TransitionDeps): Tra
 
   /** Somebody's subscriber that throws stops neither the others nor what follows here. */
   function guarded(run: () => void): void {
-    try {
-      run()
-    } catch (cause) {
-      report(new SyncError('usage', 'A subscriber threw; the others are told, and everything goes on.', { cause }))
-    }
+    void guard(run, (cause) =>
+      report(new SyncError('usage', 'A subscriber threw; the others are told, and everything goes on.', { cause })),
+    )
   }
 
   return {

@@ -3,12 +3,12 @@
  * whose layers leave cost those rows, a new base costs all layers (a recipe runs once per row object). The result is
  * always that of a fold from scratch.
  */
-import { rowName } from '../base/rows'
 import type { Located } from '../data/entities'
 import type { Drafts } from '../data/fold'
 import { fold, refoldRows } from '../data/fold'
 import type { Op } from '../data/recipes'
 import { share } from '../data/share'
+import { rowsNamedBy } from '../data/verbs'
 import { isCovered } from '../evidence/evidence'
 import type { Cell, Owned, Placement, Unfolded, ViewPart } from './cell'
 import { concernsRows } from './placements'
@@ -92,7 +92,7 @@ function keptView(cell: Cell, { removed, appended }: Unfolded, drafts: Drafts): 
   if (removed.length === 0) return cell.view
   if (cell.notPlain > 0 || removed.some(({ isPlain }) => !isPlain)) return undefined
   const gone = removed.flatMap(({ ops }) => ops)
-  const rows = new Set(gone.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : [])))
+  const rows = new Set(rowsNamedBy(gone))
   const left = cell.placements
     .slice(0, cell.placements.length - appended.length)
     .filter((placement) => concernsRows(placement, rows) && isShown(cell, placement))

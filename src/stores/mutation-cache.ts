@@ -4,6 +4,7 @@
  */
 import type { Mutation, MutationCache, MutationFunctionContext, MutationState } from '@tanstack/query-core'
 import { SyncError, usageError } from '../base/errors'
+import { guard } from '../base/guard'
 import type { Movement } from '../writes/context'
 import type { Write } from '../writes/write'
 import { failuresOf, isPausedWrite, reasonOf } from './progress'
@@ -171,14 +172,8 @@ function tell({ queryClient, report }: Watched, mutation: Mutation, name: Callba
   const context: MutationFunctionContext = { client: queryClient, meta, mutationKey }
   const failed = (cause: unknown): void =>
     report(new SyncError('usage', `${name} of the MutationCache threw; the mutation goes on.`, { mutationKey, cause }))
-  try {
-    // `undefined` is the result of `onMutate`, which a mirrored mutation does not have.
-    const result = callback(...args, ...(name === 'onMutate' ? [] : [undefined]), mutation, context)
-    if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function')
-      (result as PromiseLike<unknown>).then(undefined, failed)
-  } catch (cause) {
-    failed(cause)
-  }
+  // `undefined` is the result of `onMutate`, which a mirrored mutation does not have.
+  void guard(() => callback(...args, ...(name === 'onMutate' ? [] : [undefined]), mutation, context), failed)
 }
 
 function standingOf({ record }: Write, heldBack: boolean, before: MutationState = START): Standing {

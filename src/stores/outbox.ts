@@ -1,8 +1,8 @@
 /** The outbox as people see it: what is pending, what failed, what could not be understood. Entries are copies. */
 import { canonical } from '../base/key'
 import type { RowId } from '../base/messages'
-import { rowName } from '../base/rows'
 import type { Op } from '../data/recipes'
+import { isOfRow, rowNameOf } from '../data/verbs'
 import type { Cache } from '../queries/queries'
 import { optimisticOps } from '../writes/functions'
 import type { FailureRecord, Sides, WriteRecord, WriteStatus } from '../writes/stored'
@@ -140,8 +140,7 @@ function entryOf(record: WriteRecord): Omit<OutboxEntry, keyof Flags | 'rows'> {
 
 function rowsIn(ops: readonly Op[]): readonly RowReference[] {
   const rows = new Map<string, RowReference>()
-  for (const op of ops)
-    if ('entity' in op) rows.set(rowName(op.entity.type, op.id), { type: op.entity.type, id: op.id })
+  for (const op of ops.filter(isOfRow)) rows.set(rowNameOf(op), { type: op.entity.type, id: op.id })
   return [...rows.values()]
 }
 

@@ -1,8 +1,8 @@
 /** How the client stands, as one value for people and tests: network, stream, queue. */
 import type { Cursor } from '../base/cursor'
+import { isEqual } from '../base/equal'
 import type { SyncError } from '../base/errors'
 import type { QueryKey } from '../base/key'
-import { isEqual } from '../data/share'
 import type { Network } from '../platform/network'
 import type { Cache } from '../queries/queries'
 import type { StreamStatus } from '../stream/standing'

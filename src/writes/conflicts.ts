@@ -1,9 +1,9 @@
 /** The ready-made answers to a conflict (409, 412): which variables to send next, or none. */
 
+import { isEqual } from '../base/equal'
 import type { Problem } from '../base/errors'
 import { isPlainObject } from '../base/key'
 import type { Version } from '../base/messages'
-import { isEqual } from '../data/share'
 import type { AnyMutation, ConflictContext, Resolution } from './definition'
 
 /** Rounds of one entry before it is rejected. */

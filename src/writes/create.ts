@@ -1,6 +1,7 @@
 /** From a call of a mutation to a write in the log: its place, its scope, what it builds on, what it shows. */
 import { rowName } from '../base/rows'
 import { find } from '../data/entities'
+import { rowsNamedBy } from '../data/verbs'
 import { createAttempts } from './attempts'
 import type { Movement, QueueContext } from './context'
 import type { AnyMutation } from './definition'
@@ -63,9 +64,8 @@ export function addWrite(
 /** Unsettled creates of rows that this one names, by what it records or by `after`: it builds on them. */
 function creatorsOf(queue: QueueContext, write: Write): readonly string[] {
   if (!queue.log.hasCreators) return NOBODY
-  const named = write.ops.flatMap((op) => ('entity' in op ? [rowName(op.entity.type, op.id)] : []))
   const before = rowsBefore(queue, write).map(([kind, id]) => rowName(kind.type, id))
-  const creators = [...named, ...before].flatMap((row) => queue.log.creatorOf(row) ?? [])
+  const creators = [...rowsNamedBy(write.ops), ...before].flatMap((row) => queue.log.creatorOf(row) ?? [])
   // Made before the log was read, a creator comes after this one.
   return [...new Set(creators)]
     .filter(({ outcome, pos }) => outcome !== 'confirmed' && pos < write.pos)

@@ -6,9 +6,10 @@
 import type { Cursor } from '../base/cursor'
 import type { SyncErrorCode } from '../base/errors'
 import { SyncError, sentence } from '../base/errors'
-import { isSameId, rowName } from '../base/rows'
+import { isSameId } from '../base/rows'
 import type { Op, RowOp } from '../data/recipes'
 import { record } from '../data/recipes'
+import { rowNameOf } from '../data/verbs'
 import type { Outcome } from '../evidence/evidence'
 import { isOpen } from '../evidence/evidence'
 import { abort, wakeUp } from './attempts'
@@ -88,7 +89,7 @@ function passOn({ log }: QueueContext, { record: { baseVersion } }: Write, ops: 
     for (const other of log.writes.values()) {
       const target = targetOf(other)
       if (other.record.sent || other.record.baseVersion !== baseVersion || target === undefined) continue
-      if (rowName(target.entity.type, target.id) !== rowName(op.entity.type, op.id)) continue
+      if (rowNameOf(target) !== rowNameOf(op)) continue
       revise(other, { baseVersion: version, before: op.row })
     }
   }

@@ -1,7 +1,8 @@
 /** A conflict (409, 412): its id's outcome is 'not applied', and another payload may take its place in the log. */
+
+import { isEqual } from '../base/equal'
 import { SyncError } from '../base/errors'
 import { isThenable } from '../base/kinds'
-import { isEqual } from '../data/share'
 import { startAnew } from './attempts'
 import type { Current, Decision } from './conflicts'
 import { CONFLICT_ROUNDS, currentOf, fromResolution, resolveConflict } from './conflicts'

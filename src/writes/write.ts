@@ -6,8 +6,8 @@ import type { Cursor } from '../base/cursor'
 import type { Deferred } from '../base/deferred'
 import { createDeferred } from '../base/deferred'
 import type { SyncError } from '../base/errors'
-import { rowName } from '../base/rows'
 import type { Op, RowOp } from '../data/recipes'
+import { isOfExisting, rowsMadeBy } from '../data/verbs'
 import type { Layer, Outcome } from '../evidence/evidence'
 import type { Attempts } from './attempts'
 import type { AnyMutation } from './definition'
@@ -62,7 +62,7 @@ class LivingWrite implements Write {
     this.record = record
     this.mutation = mutation
     this.ops = ops
-    this.creates = rowsCreatedBy(ops)
+    this.creates = new Set(rowsMadeBy(ops))
     this.attempts = attempts
     this.outcome = status === 'confirmed' ? 'confirmed' : status === 'conflicted' ? 'conflict' : undefined
     this.sent = sent
@@ -97,10 +97,6 @@ export function createWrite(
   attempts: Attempts,
 ): Write {
   return new LivingWrite(record, mutation, ops, attempts)
-}
-
-function rowsCreatedBy(ops: readonly Op[]): ReadonlySet<string> {
-  return new Set(ops.flatMap((op) => (op.kind === 'insert' ? [rowName(op.entity.type, op.id)] : [])))
 }
 
 /** The one who may change it. */
@@ -164,5 +160,5 @@ export function renew(write: Write, record: WriteRecord, ops: readonly Op[]): vo
 
 /** The row that the change is of, as far as it is of one that exists. */
 export function targetOf({ ops }: Layer): RowOp | undefined {
-  return ops.find((op): op is Op & RowOp => op.kind === 'row' || op.kind === 'upsert' || op.kind === 'remove')
+  return ops.find(isOfExisting)
 }
