@@ -86,7 +86,9 @@ export function createQueryRoute<P extends Principal>({ options, metrics }: Quer
     const reading = await withTimeLimit(clock, limits.time, work, late).catch((error: unknown) => {
       if (isRefusal(error) || isStoreError(error)) throw error
       options.onError(error, `the query "${name}" failed`)
-      throw refusal(makeProblem('application-error', `the query "${name}" failed`, { status: 500 }))
+      throw refusal(
+        makeProblem('application-error', `the query "${name}" failed`, { status: 500, title: 'The query failed' }),
+      )
     })
     return answer(request, reading, metrics)
   }

@@ -2,6 +2,7 @@
  * What mutations and queries are given: rows of a store, and a way to say what changed. Every write to a row becomes a
  * change event with the row's new version; the events go out after the commit, all or none.
  */
+import { usageError } from '../src/base/errors'
 import { mergePatch } from '../src/base/json-patch'
 import { isError } from '../src/base/kinds'
 import type { RowChange, RowId, Version } from '../src/base/messages'
@@ -212,6 +213,8 @@ function rowWrites(store: StoreTransaction, { pass }: Door, expected: Expected |
   return {
     put: (type, id, value, options) =>
       pass(async () => {
+        if (value === undefined)
+          throw usageError(`tx.put of ${type} ${JSON.stringify(id)} has no value; tx.del takes a row away`)
         const before = await find(type, id, open)
         const record = await store.set(type, id, value, options)
         const change = { op: 'put' as const, type, id, version: record.version, value: record.value }

@@ -4,6 +4,7 @@ import type { QueryKey } from '@tanstack/query-core'
 import { QueryClient } from '@tanstack/query-core'
 import type { Advice, AdviceDeps } from './advice/advice'
 import { ADVICE, createAdvice } from './advice/advice'
+import { createDeferred } from './base/deferred'
 import { SyncError, usageError } from './base/errors'
 import type { DataOfKey } from './data/recipes'
 import type { ResolvedOptions, SyncClientOptions } from './options'
@@ -66,7 +67,7 @@ export interface SyncClient {
   getBase<TKey extends QueryKey>(queryKey: TKey): DataOfKey<TKey> | undefined
   /** How exactly the query's endpoint says what its answers contain; `undefined` for a query that is not cached. */
   getMode(queryKey: QueryKey): Mode | undefined
-  /** Resolves when the outbox is loaded and its changes are shown. */
+  /** Resolves when the outbox is loaded and its changes are shown; rejects with `stopped` if the client is closed before. */
   readonly ready: Promise<void>
   /** The plain client: base. */
   readonly queryClient: QueryClient
@@ -302,10 +303,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
   let stops = 0
   let closed: Promise<readonly OutboxEntry[]> | undefined
   let running: (() => void) | undefined
-  let resolveReady: () => void = () => {}
-  const ready = new Promise<void>((resolve) => {
-    resolveReady = resolve
-  })
+  const ready = createDeferred<void>()
 
   function run(): void {
     deps.minded()
@@ -319,7 +317,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
       ? undefined
       : guardUnload(network, () => [...queue.log.writes.values()].some(({ outcome }) => outcome !== 'confirmed'))
     queryClient.mount()
-    void queue.start().then(resolveReady)
+    void queue.start().then(ready.resolve)
     stream?.start()
     running = () => {
       running = undefined
@@ -352,6 +350,7 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
     halt()
     const left = createOutboxView(queue, cache)(undefined).entries.filter(({ status }) => status !== 'confirmed')
     queue.abandon()
+    ready.reject(new SyncError('stopped', 'The sync client was closed before it was ready.'))
     queryClient.clear()
     cache.stop()
     deps.release()
@@ -369,7 +368,9 @@ function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready'
   }
 
   return {
-    ready,
+    get ready() {
+      return ready.promise
+    },
     start() {
       if (queue.flow.state.isClosed) throw new SyncError('stopped', 'This sync client is closed; make a new one.')
       if (count++ === 0 && running === undefined) run()

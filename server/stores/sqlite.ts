@@ -2,7 +2,7 @@
  * The default store: one file, `node:sqlite`, nothing to install. Writes go through one connection, in groups that share
  * a commit (so that `synchronous=FULL` costs one flush for many); reads have snapshots of their own on other connections.
  */
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { usageError } from '../../src/base/errors'
 import type { StateSerializer, StateStore, StoreSnapshot, StoreTransaction, TrimOptions } from '../store'
@@ -33,6 +33,14 @@ export interface SqliteStoreOptions {
   serializer?: StateSerializer | undefined
 }
 
+/** Looked for when a store is opened: a server on another store runs where there is no `node:sqlite`. */
+function findDatabase(): typeof DatabaseSync {
+  const sqlite = process.getBuiltinModule('node:sqlite') as { DatabaseSync: typeof DatabaseSync } | undefined
+  if (sqlite !== undefined) return sqlite.DatabaseSync
+  const said = `sqliteStore needs node:sqlite, which Node ${process.versions.node} does not have: use Node 22.13 or newer, or memoryStore()`
+  throw usageError(said)
+}
+
 interface Job {
   run: (tx: StoreTransaction) => Promise<unknown>
   resolve: (value: unknown) => void
@@ -51,7 +59,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sta
   const { now = () => Date.now(), serializer = jsonSerializer } = options
   const patience: Patience = (use) => untilFree(use, busyTimeout)
   // Opening waits for another process on the spot; from then on nothing does, or it would hold up the event loop.
-  const writer = connect(new DatabaseSync(path, { timeout: busyTimeout }))
+  const Database = findDatabase()
+  const writer = connect(new Database(path, { timeout: busyTimeout }))
   const { epoch } = prepareDatabase(writer.db, synchronous, options.newEpoch ?? false)
   writer.db.exec('PRAGMA busy_timeout = 0')
   const tx = sqliteTransaction({ connection: writer, serializer, now, epoch })
@@ -59,7 +68,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sta
   const reads = createReaders(
     options.readers ?? 4,
     (): Connection & { view: StoreSnapshot } => {
-      const connection = connect(new DatabaseSync(path, { timeout: 0, readOnly: true }))
+      const connection = connect(new Database(path, { timeout: 0, readOnly: true }))
       return { ...connection, view: sqliteSnapshot({ connection, serializer, now, epoch }) }
     },
     patience,

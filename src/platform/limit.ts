@@ -23,6 +23,13 @@ export function withLimit<T>(
       reject(error)
       abort.abort(error)
     })
-    run(abort.signal).finally(cancel).then(resolve, reject)
+    run(abort.signal)
+      .catch((error: unknown) => {
+        // Nothing of it is left to be aborted; a read that is tried again brings the same signal.
+        outer?.removeEventListener('abort', follow)
+        throw error
+      })
+      .finally(cancel)
+      .then(resolve, reject)
   })
 }

@@ -91,9 +91,16 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
   // A row per scope: there may be thousands in the life of an outbox, and one write is of one or two.
   const sequencePrefix = `${prefix}sequence/`
   let isReadable = true
-  const write = async (batch: ReadonlyArray<readonly [string, string | undefined]>): Promise<void> => {
+  const textOf = (record: WriteRecord): string => {
     try {
-      await storage.write(batch)
+      return serializer.serialize(record)
+    } catch {
+      return serializer.serialize(keepable(record, serializer))
+    }
+  }
+  const write = async (batch: () => ReadonlyArray<readonly [string, string | undefined]>): Promise<void> => {
+    try {
+      await storage.write(batch())
     } catch (cause) {
       throw unwritten(cause)
     }
@@ -133,8 +140,8 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
     async save(entries, { sequences, ...meta }) {
       if (!isReadable) throw unwritten(undefined)
       const counted = new Map(entries.map(({ scope }) => [scope, sequences.get(scope)]))
-      await write([
-        ...entries.map((entry) => [logKey(entry), serializer.serialize(entry)] as const),
+      await write(() => [
+        ...entries.map((entry) => [logKey(entry), textOf(entry)] as const),
         ...entries.flatMap(({ replaces }) =>
           replaces === undefined ? [] : [[failedKey(replaces), undefined] as const],
         ),
@@ -145,11 +152,11 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
       ])
     },
     remove: (entry, failed) =>
-      write([
+      write(() => [
         ...(entry === undefined || !isReadable ? [] : [[logKey(entry), undefined] as const]),
-        ...(failed === undefined ? [] : [[failedKey(failed.id), serializer.serialize(failed)] as const]),
+        ...(failed === undefined ? [] : [[failedKey(failed.id), textOf(failed)] as const]),
       ]),
-    removeFailed: (id) => write([[failedKey(id), undefined]]),
+    removeFailed: (id) => write(() => [[failedKey(id), undefined]]),
     clear: () => storage.clear(prefix),
   }
 }
@@ -160,4 +167,23 @@ function unwritten(cause: unknown): SyncError {
     'The outbox could not be written: the change is kept in memory only and is lost with this page. Free some storage.',
     { cause },
   )
+}
+
+/** Rows and problems are anybody's data (circles, bigints): what of them cannot be kept is left out, and the write is kept. */
+function keepable(record: WriteRecord, serializer: Serializer): WriteRecord {
+  const { before, conflict, failure } = record
+  const kept = <T>(value: T): T | undefined => {
+    try {
+      serializer.serialize(value)
+      return value
+    } catch {
+      return undefined
+    }
+  }
+  return {
+    ...record,
+    before: kept(before),
+    conflict: conflict && { ...conflict, base: kept(conflict.base), theirs: kept(conflict.theirs) },
+    failure: failure && { ...failure, problem: kept(failure.problem) },
+  }
 }

@@ -173,3 +173,19 @@ test.each(['online', 'offline'] as const)(
     expect(() => createSyncClient({ queryClient })).not.toThrow()
   },
 )
+
+test('closing ends the wait for "ready", started or not', async () => {
+  const { sync } = createWorld({})
+  await sync.close()
+  await expect(sync.ready).rejects.toMatchObject({ code: 'stopped' })
+  const hanging = { ...memoryStorage(), list: () => new Promise<never>(() => {}) }
+  const other = createWorld({ storage: hanging }).sync
+  other.start()
+  await other.close({ outbox: 'keep' })
+  await expect(other.ready).rejects.toMatchObject({ code: 'stopped' })
+  const ready = createWorld({}).sync
+  ready.start()
+  await ready.ready
+  await ready.close()
+  await ready.ready
+})

@@ -3,7 +3,7 @@
 import { runInNewContext } from 'node:vm'
 import { produce } from 'immer'
 import type { RowRef, View } from 'tidemark'
-import { defineMutation, entity, queryOptions } from 'tidemark'
+import { defineMutation, entity, memoryStorage, queryOptions } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import { deepFreeze } from '../kit/freeze'
 import { createWorld } from '../kit/world'
@@ -16,14 +16,20 @@ const row = entity<Row>('row')
 const items = (): Row[] => [{ id: '1', title: 'Milk' }]
 
 /** A client with one query of this data, and a write that does with it as it is told. */
-async function holding<T>(data: T, rows: unknown, write: (view: View) => void, isDevelopment = true) {
+async function holding<T>(
+  data: T,
+  rows: unknown,
+  write: (view: View) => void,
+  isDevelopment = true,
+  storage = memoryStorage(),
+) {
   const query = queryOptions({ queryKey: ['q'], queryFn: async () => data, rows: rows as never, staleTime: Infinity })
   const change = defineMutation({
     mutationKey: ['change'],
     mutationFn: (_, { fetch }) => fetch('/change').then((answer) => answer.json()),
     optimistic: write,
   })
-  const world = createWorld({ mutations: [change], platform: { development: isDevelopment } })
+  const world = createWorld({ mutations: [change], storage, platform: { development: isDevelopment } })
   world.sync.start()
   const watch = world.watch<T>(query)
   await world.settle()
@@ -388,6 +394,44 @@ describe('base', () => {
     await holding(data, undefined, () => {}, false)
     expect([Object.isFrozen(data), Object.isFrozen(data[0])]).toEqual([false, false])
   })
+})
+
+describe('a row that the storage cannot keep', () => {
+  class Circle implements Row {
+    id = '1'
+    title = 'Milk'
+    self: unknown = this
+  }
+  test.each([
+    ['a circle', () => new Circle()],
+    ['a bigint', () => ({ id: '1', title: 'Milk', size: 1n })],
+  ])('%s keeps no write from being refused, listed, sent again and followed', async (_, make) => {
+    const storage = memoryStorage()
+    const world = await holding(
+      [make()],
+      [row, (d: Row[]) => d],
+      (view) => view.row(row, '1').update(milk),
+      true,
+      storage,
+    )
+    const first = world.sync.mutate(world.change)
+    const second = world.sync.mutate(world.change)
+    await first.durable
+    await world.settle()
+    await world.net.take('POST').answer({ title: 'No.' }, { status: 422 })
+    await expect(first.confirmed).rejects.toMatchObject({ code: 'rejected' })
+    await world.settle()
+    await world.net.take('POST').answer({})
+    await second.confirmed
+    expect(world.sync.outbox.getState()).toMatchObject({ failed: [{ id: first.id, failure: { status: 422 } }] })
+    expect(world.reports).toEqual([])
+    await world.settle()
+    expect((await storage.list('')).filter(([key]) => key.includes('/failed/'))).toHaveLength(1)
+  })
+
+  const milk = (draft: Row): void => {
+    draft.title = 'Oat'
+  }
 })
 
 describe('ids are alike as text and as number', () => {

@@ -1,4 +1,5 @@
 // A read waits for its answer as long as a write does, and no longer.
+import { getEventListeners } from 'node:events'
 import type { SyncClientOptions } from 'tidemark'
 import { QueryClient, queryOptions } from 'tidemark'
 import { describe, expect, test } from 'vitest'
@@ -77,4 +78,27 @@ test('what cancels the query aborts its request, and leaves no timer', async () 
   expect(await outcome).toMatchObject({ message: 'CancelledError' })
   await settle()
   expect([net.log[0]?.aborted, clock.pending()]).toEqual([true, 0])
+})
+
+test('a read that is tried again leaves nobody behind who listens to its signal', async () => {
+  const signals = new Set<AbortSignal>()
+  const { sync, net, settle } = createWorld({ breaker: { threshold: 1000 } })
+  const failing = queryOptions({
+    queryKey: ['failing'],
+    queryFn: ({ fetch, signal }) => {
+      signals.add(signal)
+      return fetch('/list').then((answer) => answer.json())
+    },
+    retry: 20,
+    retryDelay: 0,
+  })
+  const outcome = sync.queryClient.fetchQuery(failing)
+  for (let attempt = 0; attempt <= 20; attempt++) {
+    await expect.poll(() => net.waiting.length).toBe(1)
+    await net.take('GET', '/list').answer({}, { status: 500 })
+    await settle()
+  }
+  await expect(outcome).rejects.toMatchObject({ status: 500 })
+  expect(signals.size).toBe(1)
+  for (const signal of signals) expect(getEventListeners(signal, 'abort').length).toBeLessThan(3)
 })

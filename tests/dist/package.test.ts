@@ -71,6 +71,19 @@ function runOnServer(code: string): unknown {
   return JSON.parse(execFileSync('node', flags, { cwd: full, encoding: 'utf8' }))
 }
 
+test('the server kit loads where Node has no node:sqlite, and only sqliteStore says so', () => {
+  const code = `import { memoryStore, sqliteStore } from 'tidemark/server'
+    let said = ''
+    try { sqliteStore('never.db') } catch (error) { said = error.message }
+    console.log(JSON.stringify([typeof memoryStore().transaction, said]))`
+  const flags = ['--no-experimental-sqlite', '--input-type=module', '-e', code]
+  const output = execFileSync('node', flags, { cwd: full, encoding: 'utf8' })
+  expect(JSON.parse(output)).toEqual([
+    'function',
+    expect.stringMatching(/^sqliteStore needs node:sqlite, which Node \S+ does not have: use Node 22.13 or newer/),
+  ])
+})
+
 describe('the package', () => {
   test('holds every file that its exports promise', () => {
     const promised = Object.values(manifest.exports as Record<string, string | Record<string, string>>)

@@ -230,17 +230,18 @@ describe.each(STORES)('mutations on %s', (_name, makeStore) => {
     expect(next.status).toBe(200)
   })
 
-  test('takes a slip of a mutation for what it is: no id, no text as type, a value that is no JSON', async () => {
+  test('takes a slip of a mutation for what it is: no id, no text as type, a value that is none or no JSON', async () => {
     const slips: SyncHandlerOptions['mutations'] = {
       noId: (tx, row: Row) => tx.put('row', row.id, row),
       noType: (tx) => tx.get('', 'a'),
       noJson: (tx) => tx.put('row', 'a', 1n),
+      noValue: (tx) => tx.put('row', 'a', undefined),
       late: (tx) => {
         setTimeout(() => tx.put('row', 'late', 1).catch(() => {}), 5)
       },
     }
     const { post, row } = start({ mutations: slips })
-    for (const name of ['noId', 'noType', 'noJson']) {
+    for (const name of ['noId', 'noType', 'noJson', 'noValue']) {
       expect(await problemOf(await post(name, {}))).toMatchObject({ status: 422, name: 'application-error' })
     }
     expect((await post('late', {})).headers.get('Sync-Status')).toBe('noop')

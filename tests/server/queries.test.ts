@@ -116,7 +116,7 @@ describe.each(STORES)('queries on %s', (_name, makeStore) => {
     expect(await (await query('mine')).json()).toBe('mine')
     expect((await query('nothing')).status).toBe(404)
     const problem = await problemOf(await query('broken'))
-    expect(problem).toMatchObject({ status: 500, name: 'application-error' })
+    expect(problem).toMatchObject({ status: 500, name: 'application-error', title: 'The query failed' })
     expect(JSON.stringify(problem)).not.toContain('a bug')
     expect(errors).toMatchObject([{ message: 'a bug' }])
   })
