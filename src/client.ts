@@ -2,17 +2,16 @@
 
 import type { QueryKey } from '@tanstack/query-core'
 import { QueryClient } from '@tanstack/query-core'
-import type { Advice, AdviceDeps } from './advice/advice'
 import { ADVICE, createAdvice } from './advice/advice'
+import { createAids } from './advice/aids'
 import { createDeferred } from './base/deferred'
-import { SyncError, usageError } from './base/errors'
+import { didYouMean, SyncError, usageError } from './base/errors'
 import type { DataOfKey } from './data/recipes'
-import type { ResolvedOptions, SyncClientOptions } from './options'
+import type { Hint, ResolvedOptions, SyncClientOptions } from './options'
 import { resolveOptions } from './options'
 import { createBreaker } from './platform/breaker'
 import { createHttp } from './platform/http'
 import { guardUnload } from './platform/network'
-import type { ServerWatch } from './platform/server'
 import { createServerWatch } from './platform/server'
 import type { Mode } from './queries/cell'
 import { createCache } from './queries/queries'
@@ -121,7 +120,9 @@ const FLUSH_TIME = 10_000
  * ```
  */
 export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
-  const settings = resolveOptions(options)
+  const tools = forDevelopers()
+  const hint: Hint = tools?.didYouMean ?? (() => '')
+  const settings = resolveOptions(options, hint)
   const queryClient = claim(settings.queryClient ?? new QueryClient())
   const { clock, random, network, report } = settings
   const warn = (message: string): void => {
@@ -130,8 +131,10 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const breaker = createBreaker({ clock, random }, settings.breaker)
   const http = createHttp({ clock, breaker }, settings)
   const onInvalidate = (keys: readonly QueryKey[]): void => advice?.invalidated(keys)
-  const { development, timeout } = settings
-  const cache = createCache({ clock, random, http, report, warn, development, timeout, onInvalidate }, queryClient)
+  const { timeout } = settings
+  const helping = settings.development ? tools : undefined
+  const createAids = helping?.createAids
+  const cache = createCache({ clock, random, http, report, warn, createAids, timeout, onInvalidate }, queryClient)
   let stream: SyncStream | undefined
   const watchers: Parameters<Watched['watch']>[0][] = []
   const changed = (own = false, ...what: Parameters<QueueDeps['changed']>): void =>
@@ -158,6 +161,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       serializer: settings.serializer,
       report,
       changed: (...what) => changed(true, ...what),
+      hint,
       isPushed: () => stream?.status.getState().state === 'open',
     },
     {
@@ -170,7 +174,10 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     },
   )
   const tell = (message: string): void => report(usageError(message))
-  const advice = development ? adviser({ cache, queue, clock, options }, tell) : undefined
+  const advice = helping && {
+    ...helping.createAdvice({ cache, queue, clock, options }),
+    server: helping.createServerWatch(tell),
+  }
   stream = settings.stream?.connect({
     ...{ clock, random, network, report, warn, cache, http },
     fetch: settings.fetch,
@@ -268,13 +275,10 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
 
 declare const process: { env: { NODE_ENV?: string } }
 
-/** What is said in development only. */
-type Adviser = Advice & { readonly server: ServerWatch }
-
 /** Bundlers replace the name and drop the branch: a production build has none of the sentences in it. */
-function adviser(deps: AdviceDeps, tell: (message: string) => void): Adviser | undefined {
+function forDevelopers() {
   try {
-    if (process.env.NODE_ENV !== 'production') return { ...createAdvice(deps), server: createServerWatch(tell) }
+    if (process.env.NODE_ENV !== 'production') return { createAdvice, createAids, createServerWatch, didYouMean }
   } catch {
     // No bundler, and no process.
   }

@@ -1,7 +1,7 @@
 /** What a sync client is made from: the options as users write them, checked, with every default in one place. */
 import type { QueryClient } from '@tanstack/query-core'
 import type { SyncError } from './base/errors'
-import { didYouMean, sentence, usageError } from './base/errors'
+import { sentence, usageError } from './base/errors'
 import { canonical } from './base/key'
 import type { Clock } from './platform/clock'
 import { systemClock } from './platform/clock'
@@ -106,11 +106,14 @@ const NAMES = [
   'platform',
 ] as const satisfies ReadonlyArray<keyof SyncClientOptions>
 
+/** Finds the word that was meant, as the end of a sentence. In development only: its code is not in a production build. */
+export type Hint = (word: string, known: Iterable<string>) => string
+
 /** Checks the options and fills in defaults; throws a `usage` error that says what to change. */
-export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
+export function resolveOptions(options: SyncClientOptions, hint: Hint): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!(NAMES as readonly string[]).includes(name))
-      throw usageError(sentence(`createSyncClient has no option "${name}"${didYouMean(name, NAMES)}`))
+      throw usageError(sentence(`createSyncClient has no option "${name}"${hint(name, NAMES)}`))
   }
   const { stream = false, platform = {}, storage, namespace = 'default' } = options
   if (stream !== false && typeof stream?.connect !== 'function') {

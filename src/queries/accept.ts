@@ -2,7 +2,6 @@
  * The one way in for server data. `accept` decides whether a base is published now, waits for the outcome of an open
  * mutation, or is discarded; `decide` decides what waited. Both run inside a transition.
  */
-import { canonical } from '../base/key'
 import { find, locate } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Held, Incoming, Layer, Share, Verdict } from '../evidence/evidence'
@@ -90,7 +89,7 @@ function waitsFor(core: Core, cell: Cell, incoming: Incoming): Set<string> | und
       continue
     }
     if (verdict === 'lacks' || isRepeatable(cell, placement, incoming.data, core.drafts)) continue
-    if (cell.mode !== 'exact' && incoming.asked === undefined) warnOfWaiting(core, cell, layer)
+    if (cell.mode !== 'exact' && incoming.asked === undefined) core.aids?.waits(cell.query, layer)
     if (verdict === 'unknowable') return undefined
     wait.add(layer.id)
   }
@@ -103,14 +102,6 @@ function verdictOn(incoming: Incoming, placement: Placement, hasLater = false): 
   const { part } = incoming
   const share: Share = part === undefined ? 'all' : part === 'unknown' ? 'some' : shareOf(placement, part)
   return judge(incoming, placement.layer, share, hasLater)
-}
-
-function warnOfWaiting(core: Core, { query }: Cell, { mutationKey }: Layer): void {
-  const key = canonical(mutationKey)
-  core.warnOnce(
-    `waits ${key}`,
-    `Mutation ${key} has a recipe that changes its own result when it runs again (it counts or pushes), and the endpoint of ${canonical(query.queryKey)} does not say which writes its answers contain. While such a write is open, the query gets no news. Write it by id (insert, upsert, set), or let the server answer Sync-Reflects.`,
-  )
 }
 
 /** It is base; then what waited and can follow it. */

@@ -3,7 +3,6 @@
  * comes here has decided that it is taken (`accept.ts`). Runs inside a transition.
  */
 import type { Cursor } from '../base/cursor'
-import { freezeDeep } from '../data/copies'
 import { locate } from '../data/entities'
 import { reconcile } from '../data/share'
 import type { Base, Incoming, Layer, RowNews } from '../evidence/evidence'
@@ -35,7 +34,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
   const has = new Set(incoming.has)
   if (previous !== undefined && isOneLog(incoming, previous)) keepKnown(cell, previous, incoming, has)
   const data = shareData(cell, incoming)
-  if (core.development) freezeDeep(data)
+  core.aids?.freeze(data)
   own(cell).base = {
     data,
     at: incoming.at,
@@ -60,8 +59,8 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
 }
 
 /** What a query is created with: initial data, hydrated state, or the data of a client that was brought along. */
-export function putFirst({ development, tickNow }: Core, cell: Cell, data: unknown, at: Cursor | undefined): void {
-  if (development) freezeDeep(data)
+export function putFirst({ aids, tickNow }: Core, cell: Cell, data: unknown, at: Cursor | undefined): void {
+  aids?.freeze(data)
   own(cell).base = {
     ...{ data, at, floor: undefined, floorTick: 0, rowsAt: NO_ROWS },
     ...{ start: 0, accepted: tickNow, has: new Set(), hasNews: false, from: undefined },

@@ -18,9 +18,29 @@ export interface CoreDeps {
   report: (error: SyncError) => void
   /** Says something to a developer; silent in production. */
   warn: (message: string, queryKey?: QueryKey) => void
-  development: boolean
+  /** Makes what is done for developers; a production build has none of it. */
+  createAids: ((sayer: Sayer) => Aids) | undefined
   /** Milliseconds that a read waits for its answer. */
   timeout: number
+}
+
+/** What is done for developers alone. */
+export interface Aids {
+  /** So that nobody changes what the server said. */
+  freeze(data: unknown): void
+  /** A recipe gave two results on the same data. */
+  impure(recipe: (draft: never) => unknown): void
+  /** News of the query waits for the outcome of the layer's mutation, for nothing says what it contains. */
+  waits(query: { readonly queryKey: QueryKey }, layer: Layer): void
+  /** The application set data over pending writes. */
+  overwrites(query: { readonly queryKey: QueryKey }): void
+}
+
+/** Who says something to a developer. */
+export interface Sayer {
+  warn(message: string, queryKey?: QueryKey): void
+  /** Once per topic. */
+  warnOnce(topic: string, message: string): void
 }
 
 /** What the cache brings along. */
@@ -80,7 +100,7 @@ export interface Layers {
   foldCell(cell: Cell): void
 }
 
-export interface Core extends CoreDeps, Omit<CoreParts, 'evict'>, Transitions, Layers {
+export interface Core extends Omit<CoreDeps, 'createAids'>, Omit<CoreParts, 'evict'>, Transitions, Layers {
   readonly drafts: Drafts
   readonly cells: Map<string, Cell>
   /** The queries that hold rows of a kind, for layers that name no query. */
@@ -106,5 +126,6 @@ export interface Core extends CoreDeps, Omit<CoreParts, 'evict'>, Transitions, L
   tick(): number
   /** Says something to a developer, once per topic. */
   warnOnce(topic: string, message: string): void
+  readonly aids: Aids | undefined
   stop(): void
 }

@@ -12,21 +12,23 @@ import { createTransitions } from './transition'
 /** A minute in which reads from before a deletion do not bring the row back. */
 const TOMBSTONE = 60_000
 
-export function createCore(deps: CoreDeps, { evict, ...parts }: CoreParts): Core {
+export function createCore({ createAids, ...deps }: CoreDeps, { evict, ...parts }: CoreParts): Core {
   const said = new Set<string>()
   const tombstones = new Map<string, Tombstone>()
   let ownAt: Cursor | undefined
   let streamAt: Cursor | undefined
   let tickNow = 0
   const warnOnce = (topic: string, message: string): void => {
-    if (!deps.development || said.has(topic)) return
+    if (said.has(topic)) return
     said.add(topic)
     deps.warn(message)
   }
+  const aids = createAids?.({ warn: deps.warn, warnOnce })
   const core: Omit<Core, keyof Layers | keyof Transitions> = {
     ...deps,
     ...parts,
-    drafts: createDrafts(deps.development ? (recipe) => warnOfImpure(warnOnce, recipe) : undefined),
+    aids,
+    drafts: createDrafts(aids?.impure),
     cells: new Map(),
     holders: parts.lookup.forRow,
     moved: parts.lookup.moved,
@@ -72,12 +74,4 @@ export function createCore(deps: CoreDeps, { evict, ...parts }: CoreParts): Core
   const layers = createLayers(core as Core, evict)
   const transitions = createTransitions({ report: deps.report, fold: layers.foldCell, folded: layers.checkLayers })
   return Object.assign(core, layers, transitions)
-}
-
-function warnOfImpure(warnOnce: Core['warnOnce'], recipe: (draft: never) => unknown): void {
-  const shown = String(recipe).slice(0, 120)
-  warnOnce(
-    `impure ${shown}`,
-    `A recipe gave two results on the same data: ${shown} … It is replayed on every new base, so let it depend on its draft alone; put dates, ids and random values into the variables.`,
-  )
 }

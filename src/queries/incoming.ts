@@ -3,7 +3,6 @@ import type { QueryState } from '@tanstack/query-core'
 import { CancelledError } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import { isCursor } from '../base/cursor'
-import { canonical } from '../base/key'
 import { incomingRead } from '../evidence/answers'
 import type { Incoming } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
@@ -40,8 +39,9 @@ export function setData(
   const updatedAt = options?.updatedAt
   if (options?.manual === true) {
     core.transition(() => {
-      warnAboutLayers(core, cell)
-      const isUnknown = cell.base?.at !== undefined || isWaitedFor(cell)
+      const { base, placements, query } = cell
+      if (placements.some(({ layer }) => layer.live && !isCovered(layer, base))) core.aids?.overwrites(query)
+      const isUnknown = base?.at !== undefined || isWaitedFor(cell)
       accept(core, cell, { kind: 'manual', data, start: core.tick(), has: new Set(), updatedAt })
       if (isUnknown) declareStale(cell, true)
     })
@@ -83,14 +83,6 @@ function endWithout(core: Core, cell: Cell, acceptance: Acceptance): void {
 /** Whether a confirmed change is not in base yet: the application's own data does not end the wait for it. */
 function isWaitedFor({ placements, base }: Cell): boolean {
   return placements.some(({ layer }) => layer.outcome === 'confirmed' && !isCovered(layer, base))
-}
-
-function warnAboutLayers(core: Core, { placements, base, query }: Cell): void {
-  if (!core.development || !placements.some(({ layer }) => layer.live && !isCovered(layer, base))) return
-  core.warn(
-    `setQueryData was called on ${canonical(query.queryKey)} while a mutation of it is pending: its data now counts as the server's. To show a change before the server has answered, use a mutation's "optimistic".`,
-    query.queryKey,
-  )
 }
 
 /** In place of the query's own: a state that is hydrated, reset, or put back. */

@@ -33,6 +33,8 @@ export interface QueueDeps {
    * the mutation's own callbacks: after those of all mutations, before those of one call.
    */
   changed: (write?: Write, how?: Movement, tell?: () => void) => void
+  /** Finds the name that was meant, as the end of a sentence. */
+  hint: (word: string, known: Iterable<string>) => string
   /** Whether pushes bring news of the queries: else a write without a known effect makes everything stale. */
   isPushed: () => boolean
 }

@@ -1,6 +1,6 @@
 /** The queue: takes mutations in, sends the head of each scope, and is asked to try again, change or forget. */
 import type { Cursor } from '../base/cursor'
-import { didYouMean, SyncError, sentence, usageError } from '../base/errors'
+import { SyncError, sentence, usageError } from '../base/errors'
 import { canonical, wireName } from '../base/key'
 import type { MutationOutcome } from '../base/messages'
 import { abort, noteRefreshed, setHeldBack, wakeUp } from './attempts'
@@ -233,7 +233,7 @@ function knownMutation({ deps, options }: QueueContext, mutation: AnyMutation): 
   const known = options.mutations.get(key)
   if (known === undefined) {
     const names = [...options.mutations.values()].map((each) => wireName(each.mutationKey))
-    const hint = Array.isArray(mutation?.mutationKey) ? didYouMean(wireName(mutation.mutationKey), names) : ''
+    const hint = Array.isArray(mutation?.mutationKey) ? deps.hint(wireName(mutation.mutationKey), names) : ''
     const what = `Mutation ${key} is not registered: give it to createSyncClient({ mutations: [...] })`
     throw usageError(sentence(what + hint), { mutationKey: mutation?.mutationKey })
   }
