@@ -2,7 +2,8 @@
 
 import type { ServerClock } from '../server/clock'
 import { systemServerClock } from '../server/clock'
-import type { Limits, Principal, StandardSchema, StreamTimes, SyncHandlerOptions, Validator } from '../server/options'
+import type { Principal, StandardSchema, Validator } from '../server/functions'
+import type { Limits, StreamTimes, SyncHandlerOptions } from '../server/options'
 import { didYouMean, usageError } from '../src/base/errors'
 import type { RowId } from '../src/base/messages'
 

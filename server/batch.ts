@@ -3,8 +3,8 @@
  * pass stops there, and what was done before it is committed. With `atomic` all are applied at one position, or none.
  */
 
+import type { Principal } from './functions'
 import type { MutationCall, MutationEffect, MutationResult, MutationScene, Mutator } from './mutate'
-import type { Principal } from './options'
 import { isRefusal, refuse } from './problem'
 
 export type RunCalls<P extends Principal> = (

@@ -6,14 +6,17 @@ import type { Cursor } from '../src/base/cursor'
 import { epochOf } from '../src/base/cursor'
 import type { ByeMessage, HelloMessage } from '../src/base/messages'
 import { PROTOCOL } from '../src/base/messages'
+import type { SharedChunk } from './chunks'
 import { createFrame } from './frames'
+import type { Principal } from './functions'
 import type { Metrics } from './metrics'
-import type { Principal, ResolvedOptions } from './options'
+import type { OpenStream } from './open-stream'
+import type { ResolvedOptions } from './options'
 import type { Ring } from './ring'
 import { createRing } from './ring'
 import type { LogEntry, LogState, Position, StoreSnapshot } from './store'
 import { comparePositions } from './store'
-import type { Replay, SharedChunk, Subscriber } from './subscriber'
+import type { Replay, Subscriber } from './subscriber'
 import { createSubscriber, PROGRESS } from './subscriber'
 
 /** Entries that are read from the log at a time: as many as make some 4 million characters, within bounds. */
@@ -29,16 +32,6 @@ const SWEEP = 1_000
 const ROUND = 0.03
 /** Below so many streams a round costs nothing worth saving. */
 const FEW = 100
-
-export interface OpenStream<P extends Principal> {
-  principal: P
-  /** What the client asked for, and what of it is allowed. */
-  asked: readonly string[]
-  topics: readonly string[]
-  /** Where the client is; `undefined`: nowhere yet. */
-  cursor: Cursor | undefined
-  signal: AbortSignal | undefined
-}
 
 export interface Hub<P extends Principal> {
   /** Number of open streams that match. */

@@ -2,13 +2,7 @@
 export type { BusMessage, SyncBus } from './bus'
 export { processBus } from './bus'
 export type { ServerClock } from './clock'
-export type { CloseOptions, SyncHandler } from './handler'
-export { createSyncHandler } from './handler'
-export type { Metric, MetricsSnapshot } from './metrics'
-export type { FetchHandler, NodeListener } from './node'
-export { toNodeListener } from './node'
 export type {
-  Limits,
   MutationContext,
   MutationDefinition,
   MutationFunction,
@@ -16,13 +10,16 @@ export type {
   QueryContext,
   QueryDefinition,
   QueryFunction,
-  Retention,
   StandardResult,
   StandardSchema,
-  StreamTimes,
-  SyncHandlerOptions,
   Validator,
-} from './options'
+} from './functions'
+export type { CloseOptions, SyncHandler } from './handler'
+export { createSyncHandler } from './handler'
+export type { Metric, MetricsSnapshot } from './metrics'
+export type { FetchHandler, NodeListener } from './node'
+export { toNodeListener } from './node'
+export type { Limits, Retention, StreamTimes, SyncHandlerOptions } from './options'
 export type { Refusal, RejectOptions } from './problem'
 export { conflict, forbid, reject, retryLater } from './problem'
 export type {

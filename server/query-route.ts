@@ -8,8 +8,9 @@ import { HEADERS } from '../src/base/messages'
 import { readCursor, readPending } from './body'
 import { withTimeLimit } from './clock'
 import { fingerprint } from './fingerprint'
+import type { Principal, QueryDefinition } from './functions'
 import type { Metrics } from './metrics'
-import type { Principal, QueryDefinition, ResolvedOptions } from './options'
+import type { ResolvedOptions } from './options'
 import { isRefusal, makeProblem, refusal, refuse } from './problem'
 import type { StoreSnapshot } from './store'
 import { isStoreError } from './store'
@@ -35,12 +36,10 @@ export function createQueryRoute<P extends Principal>({ options, metrics }: Quer
     view: StoreSnapshot,
     definition: QueryDefinition<P>,
     given: unknown,
-    request: Request,
-    principal: P,
+    context: { principal: P; request: Request },
   ) {
     const late = (error: Error) => options.onError(error, 'a query used its snapshot too late; it was not read')
     const read = openRead(view, late)
-    const context = { principal, request }
     try {
       const allowed = (await definition.authorize?.(read.tx, given, context)) ?? true
       if (!allowed) throw refuse('forbidden', 'you may not read this')
@@ -66,7 +65,7 @@ export function createQueryRoute<P extends Principal>({ options, metrics }: Quer
     }
     const pending = readPending(request.headers)
     const given = readParams(new URL(request.url).searchParams)
-    const data: unknown = await run(view, definition, given, request, principal)
+    const data: unknown = await run(view, definition, given, { principal, request })
     const reflects = (await view.applied(principal.id, pending)).map(({ id }) => id)
     return { body: JSON.stringify(data) ?? 'null', cursor, reflects }
   }

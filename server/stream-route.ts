@@ -1,8 +1,10 @@
 /** GET `<base>/stream?topics=a,b`: Server-Sent Events from where the client was. */
 import { readCursor } from './body'
 import { EVERY_TOPIC } from './frames'
-import type { Hub, OpenStream } from './hub'
-import type { Principal, ResolvedOptions } from './options'
+import type { Principal } from './functions'
+import type { Hub } from './hub'
+import type { OpenStream } from './open-stream'
+import type { ResolvedOptions } from './options'
 import { refuse } from './problem'
 
 export interface StreamRouteDeps<P extends Principal> {

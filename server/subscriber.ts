@@ -7,10 +7,12 @@
  */
 import type { Cursor } from '../src/base/cursor'
 import type { ByeMessage, HelloMessage, ResyncMessage } from '../src/base/messages'
+import type { ChunkCache } from './chunks'
 import type { Frame } from './frames'
 import { controlText } from './frames'
+import type { Principal } from './functions'
 import type { Metrics } from './metrics'
-import type { Principal, ResolvedOptions } from './options'
+import type { ResolvedOptions } from './options'
 import type { Ring } from './ring'
 
 /** Characters that one pull takes, about. */
@@ -35,21 +37,6 @@ export interface Subscriber<P extends Principal> {
   end(bye: Omit<ByeMessage, 'event'>): void
   /** Ends at once. */
   abort(reason: string): void
-}
-
-/** A chunk that others in the same place take too, and where it leads. */
-export interface SharedChunk {
-  bytes: Uint8Array
-  next: number
-  sent: Cursor
-  seen: Cursor
-  delivered: number
-}
-
-/** Chunks of this moment; emptied when the ring grows. */
-export interface ChunkCache {
-  get(place: string): SharedChunk | undefined
-  set(place: string, chunk: SharedChunk): void
 }
 
 export interface SubscriberDeps<P extends Principal> {

@@ -1,7 +1,7 @@
 /** Runs a validator over input from a client; a failure is a refusal that lists the fields. */
 
 import { isError } from '../src/base/kinds'
-import type { StandardSchema, Validator } from './options'
+import type { StandardSchema, Validator } from './functions'
 import { isRefusal, refuse } from './problem'
 
 export async function validate(validator: Validator | undefined, input: unknown): Promise<unknown> {

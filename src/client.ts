@@ -4,14 +4,14 @@ import type { QueryKey } from '@tanstack/query-core'
 import { QueryClient } from '@tanstack/query-core'
 import { ADVICE, createAdvice } from './advice/advice'
 import { createAids } from './advice/aids'
-import { createDeferred } from './base/deferred'
-import { didYouMean, SyncError, usageError } from './base/errors'
+import type { SyncError } from './base/errors'
+import { didYouMean, usageError } from './base/errors'
 import type { DataOfKey } from './data/recipes'
-import type { Hint, ResolvedOptions, SyncClientOptions } from './options'
+import { createLife } from './life'
+import type { Hint, SyncClientOptions } from './options'
 import { resolveOptions } from './options'
 import { createBreaker } from './platform/breaker'
 import { createHttp } from './platform/http'
-import { guardUnload } from './platform/network'
 import { createServerWatch } from './platform/server'
 import type { Mode } from './queries/cell'
 import { createCache } from './queries/queries'
@@ -31,8 +31,9 @@ import { WATCHED } from './stores/watched'
 import type { SyncStream } from './stream/stream'
 import type { QueueDeps } from './writes/context'
 import type { DefinedMutation, Resolution } from './writes/definition'
+import type { MutationHandle } from './writes/handle'
 import { createOutbox } from './writes/stored'
-import type { MutationHandle, Queue } from './writes/writes'
+import type { Queue } from './writes/writes'
 import { createQueue } from './writes/writes'
 
 /** Keeps what is shown in step with what the server knows. Made by {@link createSyncClient}. */
@@ -106,8 +107,6 @@ export interface SyncClient {
 
 /** A mutation without variables is called without them. */
 export type Arguments<TVariables> = [TVariables] extends [void] | [undefined] ? [] : [variables: TVariables]
-
-const FLUSH_TIME = 10_000
 
 /**
  * Makes a sync client.
@@ -283,112 +282,6 @@ function forDevelopers() {
     // No bundler, and no process.
   }
   return undefined
-}
-
-interface LifeDeps {
-  settings: ResolvedOptions
-  cache: ReturnType<typeof createCache>
-  queue: Queue
-  stream: SyncStream | undefined
-  changed: () => void
-  /** Ends what only `close()` ends. */
-  release: () => void
-  /** Somebody starts or stops the client. */
-  minded: () => void
-  queryClient: QueryClient
-}
-
-/** Starting, stopping and closing. */
-function createLife(deps: LifeDeps): Pick<SyncClient, 'start' | 'stop' | 'ready' | 'close'> {
-  const { settings, cache, queue, stream, changed, queryClient } = deps
-  const { clock, network, storage, namespace, report } = settings
-  let count = 0
-  /** What undoes a start from before a stop undoes nothing. */
-  let stops = 0
-  let closed: Promise<readonly OutboxEntry[]> | undefined
-  let running: (() => void) | undefined
-  const ready = createDeferred<void>()
-
-  function run(): void {
-    deps.minded()
-    const stopNetwork = network.subscribe((event) => {
-      changed()
-      if (event === 'offline') queue.flow.doubtOffline(false)
-      else if (event !== 'hidden') queue.wake()
-    })
-    // What only memory holds is gone with the page.
-    const stopGuard = storage.durable
-      ? undefined
-      : guardUnload(network, () => [...queue.log.writes.values()].some(({ outcome }) => outcome !== 'confirmed'))
-    queryClient.mount()
-    void queue.start().then(ready.resolve)
-    stream?.start()
-    running = () => {
-      running = undefined
-      stopNetwork()
-      stopGuard?.()
-      queryClient.unmount()
-      queue.stop()
-      stream?.stop()
-    }
-  }
-
-  function halt(): void {
-    deps.minded()
-    count = 0
-    stops++
-    running?.()
-  }
-
-  async function close(outbox: 'flush' | 'discard' | 'keep'): Promise<readonly OutboxEntry[]> {
-    queue.shut()
-    if (outbox === 'flush') {
-      let cancel = (): void => {}
-      const deadline = new Promise<void>((resolve) => {
-        cancel = clock.after(FLUSH_TIME, resolve)
-      })
-      void queue.flush()
-      await Promise.race([queue.drained(), deadline])
-      cancel()
-    }
-    halt()
-    const left = createOutboxView(queue, cache)(undefined).entries.filter(({ status }) => status !== 'confirmed')
-    queue.abandon()
-    ready.reject(new SyncError('stopped', 'The sync client was closed before it was ready.'))
-    queryClient.clear()
-    cache.stop()
-    deps.release()
-    changed()
-    Reflect.deleteProperty(queryClient, CLIENT) // the next user's client may have it
-    if (outbox === 'keep') return []
-    await storage.clear(`${namespace}/`).catch((cause: unknown) => {
-      report(
-        new SyncError('storage', 'The namespace could not be wiped; wipe it by hand before another user signs in.', {
-          cause,
-        }),
-      )
-    })
-    return left
-  }
-
-  return {
-    get ready() {
-      return ready.promise
-    },
-    start() {
-      if (queue.flow.state.isClosed) throw new SyncError('stopped', 'This sync client is closed; make a new one.')
-      if (count++ === 0 && running === undefined) run()
-      const since = stops
-      let active = true
-      return () => {
-        if (!active || since !== stops) return
-        active = false
-        if (--count === 0) running?.()
-      }
-    },
-    stop: halt,
-    close: ({ outbox = 'keep' } = {}) => (closed ??= close(outbox)),
-  }
 }
 
 function claim(queryClient: QueryClient): QueryClient {

@@ -61,4 +61,4 @@ export type {
   RowRef,
 } from './writes/definition'
 export { defineMutation } from './writes/definition'
-export type { MutationHandle } from './writes/writes'
+export type { MutationHandle } from './writes/handle'

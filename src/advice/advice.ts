@@ -8,11 +8,12 @@ import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Layer } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
 import type { Cache } from '../queries/queries'
-import type { PushMessage } from '../stream/patch'
+import type { ChangeMessage } from '../stream/target'
 import type { AnyMutation } from '../writes/definition'
+import type { MutationHandle } from '../writes/handle'
 import { isResponse } from '../writes/returned'
 import type { Write } from '../writes/write'
-import type { MutationHandle, Queue } from '../writes/writes'
+import type { Queue } from '../writes/writes'
 import type { ClientFields, Remark } from './fields'
 import { remarksOnClient, remarksOnFilter, remarksOnMutation, remarksOnQuery } from './fields'
 import { remarksOnKeys } from './keys'
@@ -26,7 +27,7 @@ export interface Advice {
   /** A person's word on an entry: `retry`, `edit`, `discard`, `resolve`. */
   asked(call: string, id: string): void
   /** A transaction of the stream is about to be applied. */
-  pushed(messages: readonly PushMessage[]): void
+  pushed(messages: readonly ChangeMessage[]): void
   /** A write names these keys to be read again. */
   invalidated(keys: ReadonlyArray<readonly unknown[]>): void
   /** The client was started, or stopped or closed: somebody minds it. */

@@ -1,7 +1,7 @@
 /** Topics of client and server that never meet: one says `todo`, the other `todos`. */
 import { canonical } from '../base/key'
 import type { Cell } from '../queries/cell'
-import type { PushMessage } from '../stream/patch'
+import type { ChangeMessage } from '../stream/target'
 import { isAlike } from './alike'
 import type { Remark } from './fields'
 import { remarksOnKeys } from './keys'
@@ -15,7 +15,7 @@ export interface PushedTo {
 }
 
 /** What a transaction of the stream shows of topics and keys that do not meet. */
-export function remarksOnPush(messages: readonly PushMessage[], { cells, asked, typesOf }: PushedTo): Remark[] {
+export function remarksOnPush(messages: readonly ChangeMessage[], { cells, asked, typesOf }: PushedTo): Remark[] {
   const all = [...cells]
   const found: Remark[] = []
   for (const message of messages) {
@@ -45,7 +45,7 @@ export function remarksOnPush(messages: readonly PushMessage[], { cells, asked, 
   return found
 }
 
-function hasRows({ shape }: Cell, message: PushMessage): boolean {
+function hasRows({ shape }: Cell, message: ChangeMessage): boolean {
   const types = shape?.pairs.map(([kind]) => kind.type) ?? []
   return message.event === 'patch' && message.changes.every(({ type }) => types.includes(type))
 }

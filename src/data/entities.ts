@@ -91,10 +91,10 @@ export function shapeOf(rows: RowsOption<never> | undefined, infinite: boolean):
 export function locate(data: unknown, shape: Shape | undefined): Located {
   const lists: RowList[] = []
   if (shape !== undefined && data !== undefined && data !== null) {
-    for (const [kind, find] of shape.pairs) {
+    for (const pair of shape.pairs) {
       const pages = shape.infinite ? (data as { pages?: unknown[] }).pages : undefined
-      if (pages === undefined) collect(lists, kind as Entity, find, data, [])
-      else for (const [at, page] of pages.entries()) collect(lists, kind as Entity, find, page, ['pages', at])
+      if (pages === undefined) collect(lists, pair, data, [])
+      else for (const [at, page] of pages.entries()) collect(lists, pair, page, ['pages', at])
     }
   }
   return { data, shape, lists, index: undefined }
@@ -155,7 +155,7 @@ function indexList(list: RowList, at: number): Map<string, Place[]> {
 // `locate` is run on a recording proxy, so that the path to each list is known and a list can be replaced without
 // drafting the whole of the data. It stands over an empty shadow and not over the data, which may be frozen: a proxy must
 // hand out a frozen object's own values. What `locate` writes goes into the shadow, too.
-function collect(lists: RowList[], kind: Entity, find: Locate<never>, data: unknown, prefix: Path): void {
+function collect(lists: RowList[], [entity, find]: RowsPair<never>, data: unknown, prefix: Path): void {
   if (!isTraceable(data)) return
   const traces = new WeakMap<object, { path: Path; value: object }>()
   const trace = (value: object, path: Path): object => {
@@ -181,7 +181,7 @@ function collect(lists: RowList[], kind: Entity, find: Locate<never>, data: unkn
   const add = (found: unknown): void => {
     if (typeof found !== 'object' || found === null) return
     const traced = traces.get(found)
-    if (traced !== undefined) addTraced(lists, kind, traced.path, traced.value)
+    if (traced !== undefined) addTraced(lists, entity as Entity, traced.path, traced.value)
     else if (Array.isArray(found)) found.forEach(add)
   }
   try {

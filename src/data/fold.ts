@@ -128,8 +128,7 @@ function finish(work: Work): Located {
  * does not stand in both alike.
  */
 export function refoldRows(
-  base: Located,
-  view: Located,
+  { base, view }: { base: Located; view: Located },
   gone: readonly Op[],
   left: readonly Op[],
   drafts: Drafts,
@@ -237,7 +236,10 @@ function insert(work: Work, op: RowOp & { kind: 'insert' | 'upsert' }): void {
     (op.at === 'start' || typeof op.at === 'number' ? listAt(lists, candidates, op.at) : candidates.at(-1))
   if (target === undefined) return
   const rows = own(work, target)
-  const at = positionIn(lists, candidates, target, rows.length, op.at, anchor?.at)
+  const before = candidates
+    .filter((list) => list < target)
+    .reduce((sum, list) => sum + (lists[list]?.rows.length ?? 0), 0)
+  const at = positionIn(op.at, rows.length, before, anchor?.at)
   if (at === rows.length) work.appended.set(rowNameOf(op), { list: target, at })
   else work.structural = true
   if (at === rows.length) rows.push(op.row)
@@ -255,20 +257,10 @@ function listAt(lists: readonly RowList[], candidates: readonly number[], at: 's
   return candidates.at(-1)
 }
 
-function positionIn(
-  lists: readonly RowList[],
-  candidates: readonly number[],
-  target: number,
-  length: number,
-  at: InsertPosition,
-  anchor: number | undefined,
-): number {
+/** Where in a list of `length` rows; `before`: how many stand in the lists before it, which numbers count too. */
+function positionIn(at: InsertPosition, length: number, before: number, anchor: number | undefined): number {
   if (at === 'start') return 0
-  if (typeof at === 'number') {
-    let before = 0
-    for (const candidate of candidates) if (candidate < target) before += lists[candidate]?.rows.length ?? 0
-    return Math.min(Math.max(0, at - before), length)
-  }
+  if (typeof at === 'number') return Math.min(Math.max(0, at - before), length)
   if (typeof at === 'object' && anchor !== undefined) return 'before' in at ? anchor : anchor + 1
   return length
 }

@@ -32,7 +32,7 @@ export interface Answer {
 }
 
 /** Writes the answer into the bases it concerns, each by `accept`. Runs inside the transition that confirms the mutation. */
-export function applyAnswer(core: Core, versions: Versions, layer: Layer, answer: Answer): void {
+export function applyAnswer(core: Core, layer: Layer, answer: Answer): void {
   if (answer.ops.length === 0) return
   for (const cell of cellsFor(core, answer.ops)) {
     const ops = opsFor(withPlaces(answer.ops, layer, cell), cell.query, cell.shape)
@@ -40,39 +40,32 @@ export function applyAnswer(core: Core, versions: Versions, layer: Layer, answer
     if (answer.contains && isCovered(layer, cell.base) && cell.base.at !== undefined) continue
     // Where positions do not, only the success of a first attempt says when its data was read.
     if (layer.resent && !isPlaced(cell.base, answer.cursor)) markStale(core, cell, answer.cursor)
-    else tryAnswer(core, cell, ops, layer, answer, versions)
+    else tryAnswer(core, cell, ops, { ...answer, layer })
   }
+}
+
+/** What an answer says, and whose it is. */
+interface AnswerOf extends Answer {
+  readonly layer: Layer
 }
 
 /** A recipe of the answer that throws may not keep the outcome from being known. */
-function tryAnswer(core: Core, cell: Cell, ...args: [readonly Op[], Layer, Answer, Versions]): void {
+function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): void {
   try {
-    acceptAnswer(core, cell, ...args)
+    acceptAnswer(core, cell, ops, answer)
   } catch (cause) {
-    const { mutationKey } = args[1]
+    const { mutationKey } = answer.layer
     const { queryKey } = cell.query
-    core.report(
-      new SyncError(
-        'recipe',
-        `"apply" of mutation ${canonical(mutationKey)} threw on query ${canonical(queryKey)}, which is read again instead.`,
-        { cause, queryKey, mutationKey },
-      ),
-    )
-    markStale(core, cell, args[2].cursor)
+    const said = `"apply" of mutation ${canonical(mutationKey)} threw on query ${canonical(queryKey)}, which is read again instead.`
+    core.report(new SyncError('recipe', said, { cause, queryKey, mutationKey }))
+    markStale(core, cell, answer.cursor)
   }
 }
 
-function acceptAnswer(
-  core: Core,
-  cell: Cell,
-  ops: readonly Op[],
-  layer: Layer,
-  answer: Answer,
-  versions: Versions,
-): void {
+function acceptAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): void {
   const base = cell.base
   if (base === undefined) return
-  const { cursor, named } = answer
+  const { layer, cursor, named } = answer
   const said = {
     kind: 'answer' as const,
     answeredAt: cursor,
@@ -101,7 +94,7 @@ function acceptAnswer(
     return
   }
   const isNews = (op: Op): boolean =>
-    !isOutdated(baseLocated, op, versions) && !(isOfRow(op) && isRowPast(base, rowNameOf(op), cursor))
+    !isOutdated(baseLocated, op, core.versions) && !(isOfRow(op) && isRowPast(base, rowNameOf(op), cursor))
   const located = fold(baseLocated, ops.filter(isNews), core.drafts)
   // These rows are not of this query.
   if (isUnknown ? Object.is(located.data, base.data) : !ops.some((op) => isIn(located, op))) return

@@ -3,40 +3,43 @@ import { isCursor, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { meaningOfStatus } from '../base/meaning'
 import { HEADERS, PENDING_MAX } from '../base/messages'
-import type { AnswerEvidence, ReadEvidence } from '../evidence/answers'
+import type { AnswerEvidence } from '../evidence/answers'
 import type { Layer } from '../evidence/evidence'
 import { isCovered, isOpen } from '../evidence/evidence'
 import type { Http } from '../platform/http'
 import { withLimit } from '../platform/limit'
+import type { AdoptDeps } from './adopt'
 import type { Cell } from './cell'
 import type { Core } from './core'
 
 export type ContextFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
 /** Extends by prototype: spreading a query's context would read `signal`, and the query then cancels on unmount. */
-export function extendQueryContext(core: Core, http: Http, context: object, cell: Cell, read: ReadEvidence): object {
-  const fetch: ContextFetch = async (input, init) => {
-    const names = pendingNames(cell)
-    const fields: Record<string, string> = {}
-    if (http.speaksSync(input)) {
-      if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
-      const least = laterCursor(cell.staleness.at, core.ownAt)
-      if (least !== undefined) fields[HEADERS.minCursor] = least
+export function createContexts(core: Core, http: Http): AdoptDeps['extendContext'] {
+  return (context, cell, read) => {
+    const fetch: ContextFetch = async (input, init) => {
+      const names = pendingNames(cell)
+      const fields: Record<string, string> = {}
+      if (http.speaksSync(input)) {
+        if (names.length > 0) fields[HEADERS.pending] = names.join(', ')
+        const least = laterCursor(cell.staleness.at, core.ownAt)
+        if (least !== undefined) fields[HEADERS.minCursor] = least
+      }
+      const { signal } = context as { signal?: AbortSignal }
+      const { timeout = core.timeout } = cell.query.options as { timeout?: number }
+      read.unanswered++
+      const response = await withLimit(core.clock, timeout, init?.signal ?? signal, (limited) =>
+        http.request(input, { ...init, signal: limited }, fields),
+      )
+      read.unanswered--
+      if (isRefusal(response.status)) read.saidNo = true
+      const found = evidenceOf(core, response, HEADERS.pending in fields ? names : [])
+      read.answers.push(found)
+      if (found.cursor !== undefined) core.told(found.cursor, false)
+      return response
     }
-    const { signal } = context as { signal?: AbortSignal }
-    const { timeout = core.timeout } = cell.query.options as { timeout?: number }
-    read.unanswered++
-    const response = await withLimit(core.clock, timeout, init?.signal ?? signal, (limited) =>
-      http.request(input, { ...init, signal: limited }, fields),
-    )
-    read.unanswered--
-    if (isRefusal(response.status)) read.saidNo = true
-    const found = evidenceOf(core, response, HEADERS.pending in fields ? names : [])
-    read.answers.push(found)
-    if (found.cursor !== undefined) core.told(found.cursor, false)
-    return response
+    return Object.create(context, { fetch: { value: fetch, enumerable: true } }) as object
   }
-  return Object.create(context, { fetch: { value: fetch, enumerable: true } }) as object
 }
 
 function isRefusal(status: number): boolean {

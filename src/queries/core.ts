@@ -5,6 +5,7 @@ import type { SyncError } from '../base/errors'
 import type { RowChange, RowId, Version } from '../base/messages'
 import type { Drafts } from '../data/fold'
 import type { HashKey } from '../data/recipes'
+import type { Versions } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
@@ -103,6 +104,8 @@ export interface Layers {
 export interface Core extends Omit<CoreDeps, 'createAids'>, Omit<CoreParts, 'evict'>, Transitions, Layers {
   readonly drafts: Drafts
   readonly cells: Map<string, Cell>
+  /** Of rows, as events told them. */
+  readonly versions: Versions
   /** The queries that hold rows of a kind, for layers that name no query. */
   holders(type: string, id: RowId): Iterable<Cell>
   /** The rows of a query's base have changed: the index of rows must know. `true`: it is the detail of another row now. */

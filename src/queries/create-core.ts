@@ -30,6 +30,7 @@ export function createCore({ createAids, ...deps }: CoreDeps, { evict, ...parts 
     aids,
     drafts: createDrafts(aids?.impure),
     cells: new Map(),
+    versions: new WeakMap(),
     holders: parts.lookup.forRow,
     moved: parts.lookup.moved,
     tombstones,

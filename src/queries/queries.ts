@@ -5,7 +5,6 @@
 import type { Query, QueryCache, QueryClient, QueryKey } from '@tanstack/query-core'
 import { CancelledError, hashKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
-import type { Versions } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
 import { isCovered, isOpen } from '../evidence/evidence'
 import { isAt } from '../evidence/order'
@@ -17,7 +16,7 @@ import type { Answer } from './answer'
 import { applyAnswer } from './answer'
 import type { Cell, Mode } from './cell'
 import { isReading, isWatched } from './cell'
-import { extendQueryContext } from './context'
+import { createContexts } from './context'
 import type { Core, CoreDeps, LayerListener } from './core'
 import { createCore } from './create-core'
 import type { Lookup } from './lookup'
@@ -71,7 +70,6 @@ export interface Cache {
   waiting(): QueryKey[]
   /** What the stream works on. */
   readonly lookup: Lookup
-  readonly versions: Versions
   /** Reads a watched query within so many milliseconds. */
   spread(cell: Cell, milliseconds: number): void
   /** Everything (or what the keys name) may be stale; resolves when the reads of watched queries are back. */
@@ -99,12 +97,11 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     evict: ({ query }) => queryCache.remove(query),
   })
   const refresher = createRefresher(core)
-  const versions: Versions = new WeakMap()
   const spread = (cell: Cell, milliseconds: number): void => refresher.wantWithin(cell, milliseconds)
   const unsubscribe = follow(queryCache, {
     core,
     refresher,
-    extendContext: (context, cell, read) => extendQueryContext(core, deps.http, context, cell, read),
+    extendContext: createContexts(core, deps.http),
   })
   const cellAt = (queryKey: QueryKey): Cell | undefined => core.cells.get(core.hashKey(queryKey))
   const named = (keys: readonly QueryKey[]): Set<Cell> => new Set(keys.flatMap((key) => [...lookup.byKey(key)]))
@@ -123,7 +120,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     listen: (listener) => {
       core.listener = listener
     },
-    ...layerFace(core, versions),
+    ...layerFace(core),
     awaitReads(layer, what) {
       const cells = typeof what === 'string' ? core.cells.values() : named(what)
       core.awaitReads(layer, cells, what === 'pushed' ? 'told' : 'read')
@@ -140,7 +137,6 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     invalidateAll: () => staleEach(core, core.cells.values()),
     waiting: () => [...core.cells.values()].filter((cell) => isWaiting(core, cell)).map(({ query }) => query.queryKey),
     lookup,
-    versions,
     spread,
     resync({ cursor, keys, spread: within }) {
       const cells = [...(keys === undefined ? core.cells.values() : named(keys))]
@@ -209,7 +205,7 @@ function staleEach(core: Core, cells: Iterable<Cell>, cursor?: Cursor): void {
 type LayerFace = 'add' | 'drop' | 'decided' | 'placed' | 'answer' | 'holdsBack' | 'invalidateUncovered' | 'neighbours'
 
 /** What the queue does with its writes. */
-function layerFace(core: Core, versions: Versions): Pick<Cache, LayerFace> {
+function layerFace(core: Core): Pick<Cache, LayerFace> {
   const touchedBy = (layer: Layer): Cell[] => [...core.touchedBy(layer).keys()]
   return {
     add: (layer) => core.transition(() => core.addLayer(layer)),
@@ -221,7 +217,7 @@ function layerFace(core: Core, versions: Versions): Pick<Cache, LayerFace> {
       }),
     decided: (layer) => core.transition(() => decide(core, layer)),
     placed: (layer) => core.transition(() => touchedBy(layer).forEach(core.touch)),
-    answer: (layer, answer) => core.transition(() => applyAnswer(core, versions, layer, answer)),
+    answer: (layer, answer) => core.transition(() => applyAnswer(core, layer, answer)),
     holdsBack: (layer) =>
       touchedBy(layer).some((cell) => cell.missed >= 3 && isWatched(cell) && (cell.wanted || isReading(cell))),
     invalidateUncovered: (layer) =>

@@ -98,7 +98,7 @@ function keptView(cell: Cell, { removed, appended }: Unfolded, drafts: Drafts): 
     .filter((placement) => concernsRows(placement, rows) && isShown(cell, placement))
     .flatMap(({ ops }): readonly Op[] => ops)
   try {
-    return refoldRows(cell.baseLocated, cell.view, gone, left, drafts)
+    return refoldRows({ base: cell.baseLocated, view: cell.view }, gone, left, drafts)
   } catch {
     return undefined
   }

@@ -1,8 +1,8 @@
 /** Transactions in parts: collected until the last, bounded, never handed on half. */
-import type { AckMessage, InvalidateMessage, MutationOutcome, PatchMessage, StateMessage } from '../base/messages'
+import type { MutationOutcome } from '../base/messages'
 
 /** A message that changes something: what a transaction consists of. */
-export type ChangeMessage = InvalidateMessage | PatchMessage | StateMessage | AckMessage
+import type { ChangeMessage } from './target'
 
 /** `more`: wait for the rest. `whole`: here is all of it. `foreign`: the one before was never finished. */
 export type Collected =

@@ -7,13 +7,11 @@ import { SyncError, sentence } from '../base/errors'
 import { applyPatch, mergePatch } from '../base/json-patch'
 import { messageOf } from '../base/kinds'
 import type {
-  AckMessage,
   EntityRef,
   InvalidateMessage,
   MutationOutcome,
   PatchMessage,
   RowChange,
-  RowId,
   StateMessage,
   Version,
 } from '../base/messages'
@@ -34,14 +32,12 @@ import { isReading } from '../queries/cell'
 import type { Core } from '../queries/core'
 import type { Lookup } from '../queries/lookup'
 import { markHeard, markStale } from '../queries/reading'
-
-export type PushMessage = InvalidateMessage | PatchMessage | StateMessage | AckMessage
+import type { ChangeMessage } from './target'
 
 /** The cache, as the stream works on it. */
 export interface PushDeps {
   core: Core
   lookup: Lookup
-  versions: Versions
   /** Refetches a watched query within so many milliseconds. */
   spread(cell: Cell, milliseconds: number): void
 }
@@ -49,17 +45,17 @@ export interface PushDeps {
 /** Applies one transaction. First the data with its names, then `confirm` with the outcomes; the caller holds the transition. */
 export function applyPush(
   deps: PushDeps,
-  messages: readonly PushMessage[],
+  messages: readonly ChangeMessage[],
   cursor: Cursor | undefined,
   confirm: (outcomes: readonly MutationOutcome[]) => void,
 ): void {
-  const { core, versions } = deps
+  const { core } = deps
   core.tick()
   const outcomes = messages.flatMap((message) => message.mutations ?? [])
   const names = messages.some((message) => message.mutations !== undefined)
     ? outcomes.filter(({ status }) => status !== 'rejected').map(({ id }) => id)
     : undefined
-  const event: PushEvent = { cursor, names, versions }
+  const event: PushEvent = { cursor, names, versions: core.versions }
   const changes = messages.flatMap((message) => (message.event === 'patch' ? message.changes : []))
   for (const change of changes) core.bury(change, cursor)
   // What a transaction makes stale is not patched by it, in whatever order it says so: a read brings it.
@@ -88,6 +84,7 @@ interface PushEvent {
   cursor: Cursor | undefined
   /** Whose writes the event contains; `undefined`: it does not say. */
   names: readonly string[] | undefined
+  /** Of rows, as events told them. */
   versions: Versions
 }
 
@@ -111,10 +108,10 @@ function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], even
   const on = waiting ?? cell.base
   const fits = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, cell.staleness)
   const news = fits ? newsFor(cell, on, changes, event) : undefined
-  const placed = fits && news ? place(core, cell, locateOn(cell, on.data), news, event.versions) : undefined
+  const placed = fits && news ? place(core, cell, locateOn(cell, on.data), news) : undefined
   if (on === undefined || placed === undefined) {
     markStale(core, cell, cursor)
-    takeOut(core, cell, changes, event)
+    takeOut(core, cell, changes)
     return
   }
   // The read in flight may be from before.
@@ -149,16 +146,16 @@ function newsFor(
   const waited = [...cell.echoes.values()]
   const isDoubtful = (change: RowChange): boolean => {
     if (!isAmong(waited, rowName(change.type, change.id))) return false
-    return typeof versionIn(cell, change.type, change.id, versions) !== 'number' || typeof change.version !== 'number'
+    return typeof versionIn(versions, cell, change) !== 'number' || typeof change.version !== 'number'
   }
   return news.some(isDoubtful) ? undefined : news
 }
 
 /** A base that waits for a read keeps no row that is known to be deleted. */
-function takeOut(core: Core, cell: Cell, changes: readonly RowChange[], { versions }: PushEvent): void {
+function takeOut(core: Core, cell: Cell, changes: readonly RowChange[]): void {
   const { base } = cell
   const gone = changes.filter(({ op }) => op === 'del')
-  const data = base === undefined ? undefined : place(core, cell, cell.baseLocated, gone, versions)
+  const data = base === undefined ? undefined : place(core, cell, cell.baseLocated, gone)
   if (base === undefined || data === undefined || Object.is(data, base.data)) return
   const { at, start, has } = base
   const part = new Set(gone.map(({ type, id }) => rowName(type, id)))
@@ -170,7 +167,7 @@ function locateOn(cell: Cell, data: unknown): Located {
 }
 
 /** The data with all changes in it, or `undefined` if one of them has no place there. */
-function place(core: Core, cell: Cell, start: Located, changes: readonly RowChange[], versions: Versions): unknown {
+function place(core: Core, cell: Cell, start: Located, changes: readonly RowChange[]): unknown {
   let located = start
   for (const change of changes) {
     const at = find(located, change.type, change.id)[0]
@@ -179,7 +176,7 @@ function place(core: Core, cell: Cell, start: Located, changes: readonly RowChan
       return undefined // a new row, or one that this list filters: only the server knows its place
     }
     const list = located.lists[at.list]
-    const op = list === undefined ? undefined : rowOp(core, cell, list.entity, list.rows[at.at], change, versions)
+    const op = list === undefined ? undefined : rowOp(core, cell, { kind: list.entity, row: list.rows[at.at] }, change)
     if (op === undefined) return undefined
     if (op !== 'known') located = fold(located, [op], core.drafts)
   }
@@ -193,12 +190,10 @@ function hasOpenList(located: Located, type: string): boolean {
 function rowOp(
   core: Core,
   cell: Cell,
-  kind: Entity,
-  row: unknown,
+  { kind, row }: { kind: Entity; row: unknown },
   change: RowChange,
-  versions: Versions,
 ): Op | 'known' | undefined {
-  const current = knownVersion(kind, row, versions)
+  const current = knownVersion(kind, row, core.versions)
   if (isAtLeast(current, change.version)) return 'known'
   const base = { entity: kind, id: change.id } as const
   if (change.op === 'del') return { ...base, kind: 'remove' }
@@ -209,7 +204,7 @@ function rowOp(
     const next = isWhole ? whole : change.op === 'merge' ? mergePatch(row, change.value) : applyPatch(row, change.value)
     const id = kind.idOf(next as never)
     if (!isSameId(id, change.id)) throw new TypeError(`its row says that its id is ${id}`)
-    if (typeof next === 'object' && next !== null) versions.set(next, change.version)
+    if (typeof next === 'object' && next !== null) core.versions.set(next, change.version)
     return { ...base, kind: 'upsert', row: next, at: 'end' }
   } catch (cause) {
     const { queryKey } = cell.query
@@ -234,7 +229,8 @@ function applyState(core: Core, message: StateMessage, event: PushEvent): void {
   const cell = core.cells.get(core.hashKey(message.key))
   if (cell === undefined || isAt(cell.base, event.cursor)) return
   const { base } = cell
-  const { cursor, names, versions } = event
+  const { cursor, names } = event
+  const { versions } = core
   const current = typeof base?.data === 'object' && base.data !== null ? versions.get(base.data) : undefined
   if (message.version !== undefined && isAtLeast(current, message.version)) return
   const isPatch = message.patch !== undefined
@@ -272,8 +268,7 @@ function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent
   for (const key of message.keys ?? []) for (const cell of lookup.byKey(key, message.exact)) stale.add(cell)
   for (const topic of message.topics ?? []) for (const cell of lookup.byTopic(topic)) stale.add(cell)
   for (const entity of message.entities ?? []) {
-    for (const cell of lookup.forRow(entity.type, entity.id))
-      if (!hasVersion(cell, entity, event.versions)) stale.add(cell)
+    for (const cell of lookup.forRow(entity.type, entity.id)) if (!hasVersion(core, cell, entity)) stale.add(cell)
   }
   for (const cell of stale) {
     if (isAt(cell.base, event.cursor) || isOwnEcho(cell, event)) continue
@@ -282,11 +277,16 @@ function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent
   }
 }
 
-function hasVersion(cell: Cell, { type, id, version }: EntityRef, versions: Versions): boolean {
-  return version !== undefined && isAtLeast(versionIn(cell, type, id, versions), version)
+function hasVersion(core: Core, cell: Cell, entity: EntityRef): boolean {
+  const { version } = entity
+  return version !== undefined && isAtLeast(versionIn(core.versions, cell, entity), version)
 }
 
-function versionIn({ baseLocated }: Cell, type: string, id: RowId, versions: Versions): Version | undefined {
+function versionIn(
+  versions: Versions,
+  { baseLocated }: Cell,
+  { type, id }: Pick<RowChange, 'type' | 'id'>,
+): Version | undefined {
   const at = find(baseLocated, type, id)[0]
   const list = at === undefined ? undefined : baseLocated.lists[at.list]
   return at === undefined || list === undefined ? undefined : knownVersion(list.entity, list.rows[at.at], versions)

@@ -3,7 +3,7 @@
  * something between is missing; nothing else.
  */
 import type { Cursor } from '../base/cursor'
-import { compareCursors } from '../base/cursor'
+import { compareCursors, laterCursor } from '../base/cursor'
 
 /** `next`: follows. `duplicate`: at or before ours. `gap`: something is missing. `epoch`: another log. */
 export type Relation = 'next' | 'duplicate' | 'gap' | 'epoch'
@@ -16,6 +16,8 @@ export interface Position {
   /** Begins anew, before the first event of a connection. */
   begin(cursor: Cursor | undefined): void
   relate(prev: Cursor | null | undefined, id: Cursor | undefined): Relation
+  /** Where what a gap, or another log, hides ends. The event that showed it comes after it. */
+  end(relation: 'gap' | 'epoch', prev: Cursor | null | undefined, id: Cursor | undefined): Cursor | undefined
 }
 
 export function createPosition(initial: Cursor | undefined): Position {
@@ -31,6 +33,7 @@ export function createPosition(initial: Cursor | undefined): Position {
       position = cursor
       isFirst = true
     },
+    end: (relation, prev, id) => (relation === 'epoch' ? id : laterCursor(position, prev ?? undefined)),
     relate(prev, id) {
       if (position === undefined) return 'next'
       if (id !== undefined) {

@@ -15,18 +15,14 @@ import type {
   StreamMessage,
 } from '../base/messages'
 import type { Outcome } from '../wire/outcome'
-import type { ChangeMessage } from './parts'
 import { createParts, outcomesOf } from './parts'
 import { createPosition } from './position'
 import type { Resyncer, ResyncRequest } from './resyncer'
 import { createRun } from './runs'
+import type { ChangeMessage, StreamTarget } from './target'
 
 export interface ProcessorDeps {
-  target: {
-    apply(messages: readonly ChangeMessage[], cursor: Cursor | undefined): void
-    outcomes(mutations: readonly MutationOutcome[], cursor: Cursor | undefined): void
-    reached(cursor: Cursor): void
-  }
+  target: Pick<StreamTarget, 'apply' | 'outcomes' | 'reached'>
   resyncer: Resyncer
   report(error: SyncError): void
   /** The server greeted: the stream is open. */
@@ -176,7 +172,8 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     const relation = position.relate(messages[0]?.prev, message.id)
     if (relation === 'duplicate') return takeOutcomes(messages, message.id)
     if (relation === 'next') return advance(messages, message.id)
-    return after(resync(missed(relation, messages[0]?.prev, message.id)), () => apply(messages, message.id))
+    const cursor = position.end(relation, messages[0]?.prev, message.id)
+    return after(resync({ reason: relation, cursor }), () => apply(messages, message.id))
   }
 
   function advance(messages: readonly ChangeMessage[], id: Cursor | undefined): Handled {
@@ -206,15 +203,10 @@ export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined
     tell(() => target.outcomes(mutations, id))
   }
 
-  /** What a gap asks for. The event that showed it is applied after it. */
-  function missed(relation: 'gap' | 'epoch', prev: Cursor | null | undefined, id: Cursor | undefined): ResyncRequest {
-    const until = relation === 'epoch' ? id : laterCursor(position.get(), prev ?? undefined)
-    return { reason: relation, cursor: until }
-  }
-
   function mark(prev: Cursor | null | undefined, id: Cursor | undefined): Handled {
     const relation = position.relate(prev, id)
-    if (relation === 'gap' || relation === 'epoch') return resync(missed(relation, id ?? prev, id))
+    if (relation === 'gap' || relation === 'epoch')
+      return resync({ reason: relation, cursor: position.end(relation, id ?? prev, id) })
     if (relation === 'duplicate' || id === undefined) return undefined
     if (isSkipping) return position.move(id)
     const flushed = flush()

@@ -12,10 +12,10 @@ import type { Random } from '../platform/ids'
 import type { Network } from '../platform/network'
 import type { FetchLike } from '../platform/transport'
 import type { Cache } from '../queries/queries'
-import type { PushMessage } from './patch'
 import { applyPush } from './patch'
 import type { StreamOptions, SyncStream } from './stream'
 import { createSyncStream } from './stream'
+import type { ChangeMessage } from './target'
 
 export interface SyncStreamOptions extends Omit<StreamOptions, 'cursor'> {
   /** What to ask for: these topics, or those of the cached queries. @defaultValue everything the server lets us hear */
@@ -41,7 +41,7 @@ export interface StreamHost {
   report(error: SyncError): void
   warn(message: string): void
   /** A transaction is about to be applied. */
-  pushed(messages: readonly PushMessage[]): void
+  pushed(messages: readonly ChangeMessage[]): void
   /** The stream says what became of writes. */
   takeOutcomes(outcomes: readonly MutationOutcome[], cursor: Cursor | undefined): void
   /** Somebody answers: what waits to be sent need not wait. */

@@ -19,23 +19,26 @@ type Subject = Pick<WriteRecord, 'mutationKey' | 'variables'>
 export function optimisticOps(queue: Reporter, mutation: AnyMutation | undefined, of: Subject): readonly Op[] {
   const optimistic = mutation?.optimistic
   if (optimistic === undefined) return []
-  const fate = 'threw: it is sent, but not shown before the server answers.'
-  return recorded(queue, of, 'optimistic', fate, (view) => optimistic(view, of.variables as never))
+  return recorded(queue, of, 'optimistic', (view) => optimistic(view, of.variables as never))
 }
 
 /** What the answer says; nothing, and a report, if `apply` throws. */
 export function answerOps(queue: Reporter, { mutation, record }: Write, data: unknown): readonly Op[] {
   const apply = mutation?.apply
   if (apply === undefined || data === undefined) return []
-  const fate = 'threw; its queries are read again instead.'
-  return recorded(queue, record, 'apply', fate, (base) => apply(base, data as never, record.variables as never))
+  return recorded(queue, record, 'apply', (base) => apply(base, data as never, record.variables as never))
+}
+
+/** What becomes of a write whose function throws. */
+const FATES = {
+  optimistic: 'threw: it is sent, but not shown before the server answers.',
+  apply: 'threw; its queries are read again instead.',
 }
 
 function recorded(
   queue: Reporter,
   of: Subject,
-  name: 'optimistic' | 'apply',
-  fate: string,
+  name: keyof typeof FATES,
   run: Parameters<typeof recordOps>[0],
 ): readonly Op[] {
   // What was recorded before the first `await` counts; what comes after it would come too late.
@@ -44,7 +47,7 @@ function recorded(
   try {
     return recordOps(run, queue.deps.cache.core.hashKey, () => report(queue, of, 'recipe', name, promised))
   } catch (cause) {
-    report(queue, of, 'recipe', name, fate, cause)
+    report(queue, of, 'recipe', name, FATES[name], cause)
     return []
   }
 }

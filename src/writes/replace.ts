@@ -4,7 +4,7 @@ import { isEqual } from '../base/equal'
 import { SyncError } from '../base/errors'
 import { isThenable } from '../base/kinds'
 import { startAnew } from './attempts'
-import type { Current, Decision } from './conflicts'
+import type { Current } from './conflicts'
 import { CONFLICT_ROUNDS, currentOf, fromResolution, resolveConflict } from './conflicts'
 import type { QueueContext } from './context'
 import { change, save } from './context'
@@ -38,7 +38,10 @@ export async function conflict(queue: QueueContext, write: Write, error: SyncErr
     // The replacement is on top in the transition that publishes what waited for the outcome.
     await core.transition(() => {
       decideOnIt()
-      return carryOut(queue, write, decided, current, { conflict: { ...sides, version: current.version }, error })
+      if (decided === 'park')
+        return park(queue, write, { conflict: { ...sides, version: current.version }, failure: failureOf(error) })
+      const version = decided.checked ? current.version : undefined
+      return replace(queue, write, decided.variables, { value: current.value, version })
     })
   } catch (cause) {
     const message = 'The conflict could not be resolved: the policy of the mutation threw.'
@@ -46,19 +49,9 @@ export async function conflict(queue: QueueContext, write: Write, error: SyncErr
   }
 }
 
-function carryOut(
-  queue: QueueContext,
-  write: Write,
-  decision: Exclude<Decision, { reject: true }>,
-  current: Current,
-  asked: { conflict: WriteRecord['conflict']; error: SyncError },
-): Promise<void> {
-  if (decision !== 'park')
-    return replace(queue, write, decision.variables, {
-      value: current.value,
-      version: decision.checked ? current.version : undefined,
-    })
-  change(queue, write, { status: 'conflicted', conflict: asked.conflict, failure: failureOf(asked.error) })
+/** Waits for `resolve()`: a person decides. */
+function park(queue: QueueContext, write: Write, sides: Pick<WriteRecord, 'conflict' | 'failure'>): Promise<void> {
+  change(queue, write, { status: 'conflicted', ...sides })
   return save(queue, write)
 }
 

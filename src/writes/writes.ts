@@ -3,43 +3,25 @@ import type { Cursor } from '../base/cursor'
 import { SyncError, sentence, usageError } from '../base/errors'
 import { canonical, wireName } from '../base/key'
 import type { MutationOutcome } from '../base/messages'
+import { again, discard } from './asked'
 import { abort, noteRefreshed, setHeldBack, wakeUp } from './attempts'
 import type { QueueContext, QueueDeps, QueueOptions } from './context'
 import { change } from './context'
-import { addWrite, newRecord } from './create'
 import type { AnyMutation, DefinedMutation, Resolution } from './definition'
 import { takeOutcomes } from './echo'
 import type { Flow } from './flow'
 import { createFlow } from './flow'
-import { load } from './load'
+import type { MutationHandle } from './handle'
 import type { Log } from './log'
 import { createLog } from './log'
-import { end, forget, isOver, refuse } from './outcome'
+import { forget, isOver, refuse } from './outcome'
 import { createPlans } from './plans'
 import { resolve } from './replace'
 import { send } from './sender'
-import type { WriteRecord } from './stored'
 import { watchUncovered } from './uncovered'
 import { copyVariables } from './variables'
+import { createWays } from './ways'
 import type { Write } from './write'
-import { noteAppended, noteStored } from './write'
-
-/** What the caller of `mutate` holds. Nobody has to listen: a failure is never an unhandled rejection. */
-export interface MutationHandle<TData = unknown> {
-  /** The idempotency key of the first attempt, and the id in the outbox until a resolved conflict gives it another. */
-  readonly id: string
-  /**
-   * It is in the storage. Whether that survives a reload is the storage's to say (`durable`); `memoryStorage` does not.
-   * Rejects when it could not be written; the entry then lives on in memory.
-   */
-  readonly durable: Promise<void>
-  /** The server accepted it: what `mutationFn` resolved with. Rejects with a `SyncError` when it was refused. */
-  readonly confirmed: Promise<TData>
-  /** The base contains it in every watched query that has data. */
-  readonly reflected: Promise<void>
-  /** Takes it back. `true` if it had not been sent; otherwise nothing happens. */
-  cancel(): boolean
-}
 
 export interface Queue {
   mutate<TVariables, TData>(mutation: DefinedMutation<TVariables, TData>, variables: TVariables): MutationHandle<TData>
@@ -165,56 +147,6 @@ function listen(queue: QueueContext): void {
   })
 }
 
-/** How a write comes into the log. */
-interface Ways {
-  create(mutation: AnyMutation, variables: unknown, replaces?: string): MutationHandle<never>
-  /** Nobody knows whether it was applied: the same key, so that it is applied once. */
-  resume(record: WriteRecord, mutation: AnyMutation): MutationHandle<never>
-  /** The log of an earlier page has been read. */
-  loaded(): Promise<void>
-}
-
-function createWays(queue: QueueContext): Ways {
-  const { deps, log } = queue
-  let loading: Promise<void> | undefined
-  const loaded = (): Promise<void> => {
-    loading ??= load(queue, (record, mutation) => addWrite(queue, record, mutation, 'restored'))
-    return loading
-  }
-  // Not before the log of an earlier page is read: it says which places, and which sequences, are taken.
-  async function append(write: Write): Promise<void> {
-    await loaded()
-    try {
-      if (log.writes.get(write.id) === write) await deps.outbox.save([write.record], log.meta)
-      write.durable.resolve()
-    } catch (error) {
-      // The entry lives on in memory: it is sent all the same, it just does not survive this page.
-      noteStored(write, true)
-      write.durable.reject(error)
-      deps.changed()
-      deps.report(error as SyncError)
-    }
-    noteAppended(write)
-    queue.pump()
-  }
-  function take(write: Write): MutationHandle<never> {
-    void append(write)
-    return handleOf(queue, write) as MutationHandle<never>
-  }
-  return {
-    loaded,
-    create: (mutation, variables, replaces) =>
-      take(addWrite(queue, newRecord(queue, mutation, variables, replaces), mutation, 'added')),
-    resume(record, mutation) {
-      const { id, variables } = record
-      const fresh = newRecord(queue, mutation, variables, undefined)
-      const write = addWrite(queue, { ...fresh, id, status: 'uncertain', sent: true }, mutation, 'added')
-      write.durable.promise.then(() => deps.outbox.removeFailed(id)).catch(noop)
-      return take(write)
-    },
-  }
-}
-
 const noop = (): void => {}
 
 async function settled({ log }: QueueContext): Promise<void> {
@@ -240,27 +172,6 @@ function knownMutation({ deps, options }: QueueContext, mutation: AnyMutation): 
   const twice = `Mutation ${key} was defined twice; the one given to createSyncClient is used.`
   deps.cache.core.warnOnce(`twice ${key}`, twice)
   return known
-}
-
-function handleOf(queue: QueueContext, write: Write): MutationHandle {
-  const { id, mutationKey } = write
-  return {
-    id,
-    get durable() {
-      return write.durable.promise
-    },
-    get confirmed() {
-      return write.confirmed.promise
-    },
-    get reflected() {
-      return write.reflected.promise
-    },
-    cancel() {
-      if (write.record.sent || write.outcome !== undefined || queue.log.writes.get(write.id) !== write) return false
-      end(queue, write, 'taken-back', new SyncError('stopped', 'Cancelled before it was sent.', { mutationKey }))
-      return true
-    },
-  }
 }
 
 /** Starts every scope whose head may go. */
@@ -305,49 +216,6 @@ function resume(queue: QueueContext): void {
   })
   flow.doubtOffline(true)
   queue.pump()
-}
-
-function discard(queue: QueueContext, id: string): boolean {
-  const { deps, log } = queue
-  const write = log.writes.get(id)
-  if (write !== undefined && write.outcome !== 'confirmed') {
-    end(queue, write, 'taken-back', new SyncError('stopped', 'Discarded.', { mutationKey: write.mutationKey }))
-    return true
-  }
-  const unknown = log.quarantined.find((record) => record.id === id)
-  if (unknown === undefined && !log.failed.some((record) => record.id === id)) return false
-  log.forgetEnded(id)
-  const removed = unknown === undefined ? deps.outbox.removeFailed(id) : deps.outbox.remove(unknown)
-  removed.catch(deps.report)
-  deps.changed()
-  return true
-}
-
-function again(
-  queue: QueueContext,
-  id: string,
-  edited: { variables: unknown } | undefined,
-  ways: Ways,
-): MutationHandle | undefined {
-  const { deps, options, log, flow } = queue
-  if (flow.state.isClosing) return undefined
-  const blocked = edited === undefined ? log.writes.get(id) : undefined
-  if (blocked?.record.status === 'blocked' || blocked?.record.status === 'uncertain') {
-    change(queue, blocked, { status: blocked.record.sent ? 'uncertain' : 'queued' })
-    wakeUp(blocked.attempts)
-    queue.pump()
-    return handleOf(queue, blocked)
-  }
-  const record = log.failed.find((each) => each.id === id)
-  const mutation = record === undefined ? undefined : options.mutations.get(canonical(record.mutationKey))
-  if (record === undefined || mutation === undefined) return undefined
-  const { mutationKey } = record
-  // Its row goes when the new one is there, so that neither is lost.
-  const variables =
-    edited === undefined ? record.variables : copyVariables(edited.variables, deps.serializer, mutationKey)
-  log.forgetEnded(id)
-  if (edited === undefined && record.failure?.mayBeApplied === true) return ways.resume(record, mutation)
-  return ways.create(mutation, variables, id)
 }
 
 function abandon({ deps, log, flow }: QueueContext): void {

@@ -100,7 +100,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'freezes nothing',
     within: 'putBase',
-    find: '  if (core.development) freezeDeep(data)\n',
+    find: '  core.aids?.freeze(data)\n',
     replace: '',
   },
   {
@@ -112,8 +112,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'waits for no row that "after" names',
     within: 'creatorsOf',
-    find: '[...named, ...before].flatMap',
-    replace: '[...named].flatMap',
+    find: '[...rowsNamedBy(write.ops), ...before].flatMap',
+    replace: '[...rowsNamedBy(write.ops)].flatMap',
   },
   {
     name: 'believes that an open stream is current',
@@ -330,12 +330,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'runs the recipe of one change over the rows of another',
     within: 'refoldRows',
-    find: 'isSameId(each.id, id) && ',
+    find: ' && rowNameOf(each) === name',
     replace: '',
   },
   {
     name: 'forgets that positions moved',
-    within: 'fold',
+    within: 'foldOne',
     find: '      if (work.structural) finish(work)\n',
     replace: '',
   },
@@ -463,7 +463,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keeps a deleted row in a base that waits for a read',
     within: 'patchRecord',
-    find: '    takeOut(core, cell, changes, event)\n',
+    find: '    takeOut(core, cell, changes)\n',
     replace: '',
   },
   {
