@@ -11,6 +11,7 @@ import type { MockRequest } from './requests'
  */
 export type MockRoute = 'read' | 'write' | 'stream' | (string & {}) | ((request: MockRequest) => boolean)
 
+/** Which requests a fault is of, and how many of them. */
 export interface FaultOptions {
   /** Which requests. @defaultValue reads and writes; faults of events: every stream */
   on?: MockRoute | undefined
@@ -26,16 +27,19 @@ export interface WayOptions extends FaultOptions {
   at?: 'request' | 'answer' | undefined
 }
 
+/** A request, or its answer, that is lost. */
 export interface LossOptions extends FaultOptions {
   /** Milliseconds until the client's `fetch` rejects; `Infinity`: it waits until it gives up. @defaultValue 0 */
   failAfter?: number | undefined
 }
 
+/** A request that others overtake. */
 export interface ReorderOptions extends WayOptions {
   /** Milliseconds after which it goes on although none overtook it. @defaultValue 1_000 */
   wait?: number | undefined
 }
 
+/** A request that arrives twice. */
 export interface DuplicateOptions extends FaultOptions {
   /** Milliseconds after the first until the second arrives. @defaultValue 0: both at once */
   after?: number | undefined
@@ -43,6 +47,7 @@ export interface DuplicateOptions extends FaultOptions {
   answer?: 'first' | 'second' | undefined
 }
 
+/** An answer with a status that the server did not mean. */
 export interface StatusOptions extends FaultOptions {
   /** Seconds, or a date, for `Retry-After`. */
   retryAfter?: number | string | Date | undefined
@@ -50,16 +55,19 @@ export interface StatusOptions extends FaultOptions {
   problem?: object | undefined
 }
 
+/** A 409 that the server did not mean. */
 export interface ConflictOptions extends FaultOptions {
   /** What the server claims to have. @defaultValue the row of the table, if the path names one */
   current?: { version: number | string; value: unknown } | undefined
 }
 
+/** A stream that says nothing for a while, and stays open. */
 export interface StallOptions extends FaultOptions {
   /** Milliseconds. */
   for: number
 }
 
+/** An event that is larger than a client takes. */
 export interface OversizeOptions extends FaultOptions {
   /** Characters. @defaultValue 2_097_152 */
   size?: number | undefined

@@ -25,6 +25,7 @@ export interface MockTable<TRow extends object = object> {
   check?: StandardSchema<TRow> | ((row: TRow) => TRow | Promise<TRow>) | undefined
 }
 
+/** The tables, mutations and queries of a mock server, and how it behaves. */
 export interface MockServerOptions<TRows extends Rows = Rows> {
   /**
    * Served at `GET` and `POST <apiPath>/<table>`, `GET`, `PUT`, `PATCH` and `DELETE <apiPath>/<table>/<id>`, and as the

@@ -15,6 +15,10 @@ export type BusMessage =
       session?: string | undefined
     }
 
+/**
+ * How the nodes of one server tell each other that something has happened. What is lost on it costs time, never
+ * events: each node reads the log.
+ */
 export interface SyncBus {
   /** Tells every listener, those of this node included. */
   publish(message: BusMessage): void

@@ -10,11 +10,13 @@ export interface Principal {
   expiresAt?: number | undefined
 }
 
+/** What a query is told beside its parameters. */
 export interface QueryContext<P extends Principal = Principal> {
   principal: P
   request: Request
 }
 
+/** What a mutation is told beside its variables. */
 export interface MutationContext<P extends Principal = Principal> {
   principal: P
   request: Request
@@ -32,6 +34,7 @@ export interface StandardSchema<T = unknown> {
     readonly validate: (input: unknown) => StandardResult<T> | Promise<StandardResult<T>>
   }
 }
+/** What a validator of Standard Schema returns: the value, or what is wrong with it. */
 export type StandardResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }
@@ -48,6 +51,7 @@ interface Functions<P extends Principal> {
 /** Runs in one transaction; what it returns is the answer's body. Throw `conflict`, `reject`, `forbid`, `retryLater` to say no. */
 export type MutationFunction<P extends Principal = Principal> = Functions<P>['mutation']
 
+/** A mutation with a validator, or with a word on who may call it. */
 export interface MutationDefinition<P extends Principal = Principal> {
   run: MutationFunction<P>
   /** Checks and converts the variables; a failure is 422 `validation` with `errors`. */
@@ -59,6 +63,7 @@ export interface MutationDefinition<P extends Principal = Principal> {
 /** Reads one snapshot; what it returns is the answer's body. */
 export type QueryFunction<P extends Principal = Principal> = Functions<P>['query']
 
+/** A query with a validator, or with a word on who may ask. */
 export interface QueryDefinition<P extends Principal = Principal> {
   run: QueryFunction<P>
   params?: Validator | undefined

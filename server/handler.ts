@@ -27,6 +27,7 @@ import { createStreamRoute } from './stream-route'
 import type { ReadTransaction, WriteTransaction } from './transaction'
 import { openRead, openWrite } from './transaction'
 
+/** How a server stops. */
 export interface CloseOptions {
   /** Milliseconds over which the clients are asked to come back, elsewhere. @defaultValue 5_000 */
   spread?: number | undefined

@@ -60,6 +60,10 @@ export interface Retention {
   every: number
 }
 
+/**
+ * How long streams live, and how often they give a sign of life, in milliseconds. Values that clients refuse are
+ * refused.
+ */
 export interface StreamTimes {
   /** Milliseconds between pings, from 1 000 to 120 000. @defaultValue 15_000 */
   heartbeat: number
@@ -69,6 +73,10 @@ export interface StreamTimes {
   reauthorize: number
 }
 
+/**
+ * What {@link createSyncHandler} takes. An option that does not exist, or a number that is none, is a `usage`
+ * error.
+ */
 export interface SyncHandlerOptions<P extends Principal = Principal> {
   store: StateStore
   /** @defaultValue `processBus()` */

@@ -29,6 +29,7 @@ export interface StateRecord<T = unknown> {
   ttl?: number | undefined
 }
 
+/** How a record is kept. */
 export interface WriteOptions {
   /** @defaultValue what the record has, else `'persistent'` */
   kind?: RecordKind | undefined
@@ -36,6 +37,7 @@ export interface WriteOptions {
   ttl?: number | undefined
 }
 
+/** Which records are listed, and in which order. */
 export interface ListOptions {
   /** Only what comes after this record. */
   after?: RowId | undefined
@@ -80,6 +82,7 @@ export interface LogBody {
   parts: LogPart[]
 }
 
+/** One transaction of the log, at its position. */
 export interface LogEntry extends LogBody {
   position: Position
 }
@@ -159,6 +162,7 @@ export interface StoreTransaction extends StoreSnapshot {
   savepoint<T>(run: () => Promise<T>): Promise<T>
 }
 
+/** How much of the past a store keeps. */
 export interface TrimOptions {
   /** Log entries and tombstones older than this (milliseconds since the Unix epoch) go. */
   logBefore: number
@@ -193,6 +197,7 @@ export interface StateSerializer {
   deserialize(stored: string | Uint8Array): unknown
 }
 
+/** Values as JSON. `undefined` is kept as `null`. */
 export const jsonSerializer: StateSerializer = {
   serialize: (value) => JSON.stringify(value) ?? 'null',
   deserialize: (stored) =>
@@ -204,6 +209,7 @@ export interface StoreError extends Error {
   readonly name: 'StoreError'
 }
 
+/** An error that says: the store cannot answer now. It is answered with 503, and may be tried again. */
 export function storeError(message: string, cause?: unknown): StoreError {
   const error = cause === undefined ? new Error(message) : new Error(message, { cause })
   return Object.assign(error, { name: 'StoreError' as const })

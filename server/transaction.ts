@@ -40,6 +40,7 @@ export interface EventOptions {
   /** Topics whose readers may see it. @defaultValue what the handler's `topics` option says: the row's type */
   topics?: string[] | undefined
 }
+/** How a row is kept, and who is told of it. */
 export type RowOptions = WriteOptions & EventOptions
 
 /** A transaction that a mutation writes in. All of it is committed, or nothing. */

@@ -18,6 +18,7 @@ import type { AnyQueryClient } from './queries/hydrate'
 import type { ClientStream } from './stream/sync-stream'
 import type { AnyMutation } from './writes/definition'
 
+/** What a sync client is made of. Each has a default; an option that does not exist is a `usage` error. */
 export interface SyncClientOptions {
   /** Bring your own, of any copy of query-core; otherwise one is made. It stays a plain QueryClient, and shows base. */
   queryClient?: AnyQueryClient | undefined

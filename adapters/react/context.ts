@@ -11,6 +11,7 @@ import { noClient } from './no-client'
 import { QueryClientContext, usePeers, useSyncExternalStore } from './peers'
 import { renderInTurn } from './scheduler'
 
+/** Props of {@link SyncProvider}. */
 export interface SyncProviderProps {
   /** What `createSyncClient()` returned. */
   client: SyncClient

@@ -8,6 +8,7 @@ import { inject, ref } from 'vue'
 import { checkSyncClient, findSyncClient, startClient, syncClientFor } from '../clients'
 import { checkPeers, environmentManager, hasInjectionContext } from './peers'
 
+/** Options of {@link syncPlugin}; the others are those of TanStack's plugin. */
 export interface SyncPluginOptions extends Omit<VueQueryPluginOptions, 'queryClient' | 'queryClientConfig'> {
   /** What `createSyncClient()` returned. */
   client: SyncClient

@@ -18,6 +18,7 @@ import { jsonSerializer, newEpoch, storeError } from '../store'
 import type { Layer, State, Stored } from './memory-state'
 import { committed, hasExpired, joined, merge, newest, newLayer, trimmed } from './memory-state'
 
+/** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /** @defaultValue a random one */
   epoch?: string | undefined
@@ -41,6 +42,7 @@ interface Context {
   serializer: StateSerializer
 }
 
+/** A store in memory: gone with the process. For tests, and for servers whose state may be lost. */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { now = () => Date.now(), serializer = jsonSerializer } = options
   let epoch = options.epoch ?? newEpoch()

@@ -12,6 +12,7 @@ import { connect, sqliteSnapshot, sqliteTransaction } from './sqlite-access'
 import type { Synchronous } from './sqlite-schema'
 import { prepareDatabase, writeMeta } from './sqlite-schema'
 
+/** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
   /**
    * `FULL`: what was answered survives a power cut. `NORMAL`: several times faster, survives a crash of the process but

@@ -38,6 +38,7 @@ export interface Problem {
   [member: string]: unknown
 }
 
+/** What a {@link SyncError} says beyond its code and its sentence; each where it is known. */
 export interface SyncErrorOptions {
   /** HTTP status, if there was an answer. */
   status?: number | undefined

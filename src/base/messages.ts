@@ -25,6 +25,7 @@ export const PENDING_MAX = 64
 
 /** Integer: ordered. String: equality only (an etag). */
 export type Version = number | string
+/** The id of a row. Numbers and their text are one id: `1` and `'1'` name the same row. */
 export type RowId = string | number
 
 export interface EntityRef {

@@ -14,6 +14,7 @@ export interface Entity<TRow = unknown> {
   versionOf(row: TRow): Version | undefined
 }
 
+/** How the rows of a kind say their id and their version; see {@link entity}. */
 export interface EntityOptions<TRow> {
   /** @defaultValue `(row) => row.id` */
   id?: ((row: TRow) => RowId) | undefined

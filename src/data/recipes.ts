@@ -13,6 +13,7 @@ import type { Entity, Shape } from './entities'
 /** Where an inserted row goes. In an infinite query `'start'` is the first page's start, `'end'` the last page's end. */
 export type InsertPosition = 'start' | 'end' | number | { before: RowId } | { after: RowId }
 
+/** What is known of a recipe beforehand, so that it need not be tried. */
 export interface RecipeOptions {
   /**
    * Whether running the recipe on its own result changes nothing (set, insert by id: yes; count, push: no).
@@ -45,6 +46,7 @@ export interface View {
   set<TKey extends QueryKey>(target: TKey, data: DataOfKey<TKey>): void
 }
 
+/** One row, wherever it is cached. */
 export interface RowView<TRow> {
   update(recipe: Recipe<TRow>, options?: RecipeOptions): void
 }

@@ -1,6 +1,7 @@
 /** Time. Everything that waits or asks for the time is handed a `Clock`, so that a test can drive it. */
 import { createTimers } from '../base/timers'
 
+/** Time, for whoever drives it: a test, a simulation. */
 export interface Clock {
   /** Wall clock in milliseconds since the epoch. Never decides correctness: a device's clock may be wrong by years. */
   now(): number

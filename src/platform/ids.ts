@@ -1,5 +1,6 @@
 /** Chance. Ids and jitter come through here, so that a run can be replayed from a seed. */
 
+/** Chance, for whoever drives it. The default is the platform's cryptographic source. */
 export interface Random {
   /** A number in [0, 1), for jitter. Not for secrets. */
   next(): number

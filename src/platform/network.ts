@@ -1,5 +1,9 @@
 /** Whether the device believes it is online and the page visible. A hint: it wakes waits early, it never decides an outcome. */
 
+/**
+ * What the device believes of its network, for whoever drives it. It wakes waits early, and never decides an
+ * outcome.
+ */
 export interface Network {
   /** `false`: certainly no network. `true` may be a lie. */
   isOnline(): boolean

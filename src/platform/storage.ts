@@ -3,6 +3,10 @@
  * nothing. `memoryStorage` is the default; it survives nothing, and says so by `durable: false`.
  */
 
+/**
+ * A storage of the outbox: text under keys, in order. `write` is all or nothing; what rejects is reported as
+ * `storage`, and the client goes on in memory.
+ */
 export interface SyncStorage {
   /** Whether what was written survives a reload. */
   readonly durable: boolean

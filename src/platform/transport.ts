@@ -1,6 +1,10 @@
 /** The network. One function with `fetch`'s signature, so that a server in the same process can stand behind it. */
 import { usageError } from '../base/errors'
 
+/**
+ * A function with the signature of `fetch`. It rejects where no answer came, and resolves with every answer,
+ * whatever its status.
+ */
 export type FetchLike = (input: string, init?: RequestInit) => Promise<Response>
 
 /** What headers may be given as: fields or a function that makes them, at once or later. */

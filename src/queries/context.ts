@@ -12,6 +12,10 @@ import type { AdoptDeps } from './adopt'
 import type { Cell } from './cell'
 import type { Core } from './core'
 
+/**
+ * The `fetch` of a context: common headers, credentials and signal are in it, and it rejects with a `SyncError`
+ * unless the answer is 2xx.
+ */
 export type ContextFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
 /** Extends by prototype: spreading a query's context would read `signal`, and the query then cancels on unmount. */

@@ -56,6 +56,7 @@ export interface OutboxEntry {
   readonly isSending: boolean
 }
 
+/** The writes of a client, in three lists. */
 export interface OutboxState {
   /** Not settled, in order. A confirmed one is still shown until the base contains it. */
   readonly entries: readonly OutboxEntry[]

@@ -9,6 +9,7 @@ import type { StreamStatus } from '../stream/standing'
 import type { SyncStream } from '../stream/stream'
 import type { Queue } from '../writes/writes'
 
+/** How a client stands: what was measured, not what is hoped. */
 export interface SyncStatus {
   /** What the device believes; a hint. */
   readonly network: 'online' | 'offline'

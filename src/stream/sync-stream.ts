@@ -17,6 +17,7 @@ import type { StreamOptions, SyncStream } from './stream'
 import { createSyncStream } from './stream'
 import type { ChangeMessage } from './target'
 
+/** Where the stream is and what it is asked for; see {@link syncStream}. */
 export interface SyncStreamOptions extends Omit<StreamOptions, 'cursor'> {
   /** What to ask for: these topics, or those of the cached queries. @defaultValue everything the server lets us hear */
   topics?: readonly string[] | 'queries' | undefined

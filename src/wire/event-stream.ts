@@ -31,6 +31,7 @@ export interface EventStreamMessage {
   readonly lastEventId: string
 }
 
+/** Where the events come from, and who gets them; see {@link createEventStream}. */
 export interface EventStreamOptions {
   /** Where the stream is; a function is asked before each attempt. */
   url: string | (() => string)
@@ -69,6 +70,7 @@ export interface EventStreamDeps {
   network?: Network | undefined
 }
 
+/** One connection of Server-Sent Events that is kept: made by {@link createEventStream}. */
 export interface EventStream {
   /** How the connection stands, as a read-only Zustand store. */
   readonly status: ReadableStore<EventStreamStatus>

@@ -38,6 +38,7 @@ export interface ConflictContext<TVariables> {
 /** How a conflict ends: send these variables, send this merged value as the variables, or give up. */
 export type Resolution<TVariables> = { variables: TVariables } | { value: TVariables } | { reject: true }
 
+/** What becomes of a write that the server answers with 409 or 412: a policy by name, or a function that decides. */
 export type ConflictPolicy<TVariables> =
   | 'rebase'
   | 'server-wins'
@@ -49,6 +50,7 @@ export type ConflictPolicy<TVariables> =
 /** One row: its kind and its id. */
 export type RowRef = readonly [entity: Pick<Entity<never>, 'type'>, id: RowId]
 
+/** What {@link defineMutation} takes: how a write is called and sent, what it shows, and what its answer says. */
 export interface MutationDefinition<TVariables, TData> {
   /** Its name; what the outbox stores. Unique within a client. */
   mutationKey: readonly unknown[]
