@@ -8,8 +8,8 @@ import type { SyncError } from './base/errors'
 import { didYouMean, usageError } from './base/errors'
 import type { DataOfKey } from './data/recipes'
 import { createLife } from './life'
-import type { Hint, SyncClientOptions } from './options'
-import { resolveOptions } from './options'
+import type { SyncClientOptions } from './options'
+import { assertKnown, resolveOptions } from './options'
 import { createBreaker } from './platform/breaker'
 import { createHttp } from './platform/http'
 import { createServerWatch } from './platform/server'
@@ -32,7 +32,7 @@ import type { SyncStream } from './stream/stream'
 import type { QueueDeps } from './writes/context'
 import type { DefinedMutation, Resolution } from './writes/definition'
 import type { MutationHandle } from './writes/handle'
-import { createOutbox } from './writes/stored'
+import { keptIn } from './writes/kept'
 import type { Queue } from './writes/writes'
 import { createQueue } from './writes/writes'
 
@@ -120,20 +120,17 @@ export type Arguments<TVariables> = [TVariables] extends [void] | [undefined] ? 
  */
 export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const tools = forDevelopers()
-  const hint: Hint = tools?.didYouMean ?? (() => '')
-  const settings = resolveOptions(options, hint)
+  tools?.assertKnown(options)
+  const settings = resolveOptions(options)
   const queryClient = claim(settings.queryClient ?? new QueryClient())
   const { clock, random, network, report } = settings
-  const warn = (message: string): void => {
-    if (settings.development) settings.console.warn(`Tidemark: ${message}`)
-  }
   const breaker = createBreaker({ clock, random }, settings.breaker)
   const http = createHttp({ clock, breaker }, settings)
   const onInvalidate = (keys: readonly QueryKey[]): void => advice?.invalidated(keys)
   const { timeout } = settings
   const helping = settings.development ? tools : undefined
-  const createAids = helping?.createAids
-  const cache = createCache({ clock, random, http, report, warn, createAids, timeout, onInvalidate }, queryClient)
+  const aids = helping?.createAids((message) => settings.console.warn(`Tidemark: ${message}`))
+  const cache = createCache({ clock, random, http, report, aids, timeout, onInvalidate }, queryClient)
   let stream: SyncStream | undefined
   const watchers: Parameters<Watched['watch']>[0][] = []
   const changed = (own = false, ...what: Parameters<QueueDeps['changed']>): void =>
@@ -156,11 +153,11 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
       network,
       http,
       breaker,
-      outbox: createOutbox(settings.storage, settings.serializer, settings.namespace),
+      ...keptIn(settings.storage, settings.serializer, settings.namespace),
       serializer: settings.serializer,
       report,
       changed: (...what) => changed(true, ...what),
-      hint,
+      hint: tools?.didYouMean ?? (() => ''),
       isPushed: () => stream?.status.getState().state === 'open',
     },
     {
@@ -178,7 +175,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     server: helping.createServerWatch(tell),
   }
   stream = settings.stream?.connect({
-    ...{ clock, random, network, report, warn, cache, http },
+    ...{ clock, random, network, report, cache, http },
     fetch: settings.fetch,
     hasRefresh: settings.refreshAuth !== undefined,
     pushed: (messages) => advice?.pushed(messages),
@@ -187,7 +184,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     changed: () => changed(),
   })
   const status = createLiveStore(
-    createStatusView({ queue, cache, network, stream, durable: settings.storage.durable }),
+    createStatusView({ queue, cache, network, stream, durable: settings.storage?.durable === true }),
     announce,
   )
   const outbox = createLiveStore(createOutboxView(queue, cache), announce)
@@ -277,7 +274,8 @@ declare const process: { env: { NODE_ENV?: string } }
 /** Bundlers replace the name and drop the branch: a production build has none of the sentences in it. */
 function forDevelopers() {
   try {
-    if (process.env.NODE_ENV !== 'production') return { createAdvice, createAids, createServerWatch, didYouMean }
+    if (process.env.NODE_ENV !== 'production')
+      return { assertKnown, createAdvice, createAids, createServerWatch, didYouMean }
   } catch {
     // No bundler, and no process.
   }

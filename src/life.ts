@@ -52,7 +52,7 @@ export function createLife(deps: LifeDeps): Life {
       else if (event !== 'hidden') queue.wake()
     })
     // What only memory holds is gone with the page.
-    const stopGuard = storage.durable
+    const stopGuard = storage?.durable
       ? undefined
       : guardUnload(network, () => [...queue.log.writes.values()].some(({ outcome }) => outcome !== 'confirmed'))
     queryClient.mount()
@@ -96,7 +96,7 @@ export function createLife(deps: LifeDeps): Life {
     changed()
     Reflect.deleteProperty(queryClient, CLIENT) // the next user's client may have it
     if (outbox === 'keep') return []
-    await storage.clear(`${namespace}/`).catch((cause: unknown) => {
+    await storage?.clear(`${namespace}/`).catch((cause: unknown) => {
       report(
         new SyncError('storage', 'The namespace could not be wiped; wipe it by hand before another user signs in.', {
           cause,

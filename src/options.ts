@@ -1,7 +1,7 @@
 /** What a sync client is made from: the options as users write them, checked, with every default in one place. */
 import type { QueryClient } from '@tanstack/query-core'
 import type { SyncError } from './base/errors'
-import { sentence, usageError } from './base/errors'
+import { didYouMean, sentence, usageError } from './base/errors'
 import { canonical } from './base/key'
 import type { Clock } from './platform/clock'
 import { systemClock } from './platform/clock'
@@ -10,13 +10,15 @@ import type { Random } from './platform/ids'
 import { systemRandom } from './platform/ids'
 import type { Network } from './platform/network'
 import { browserNetwork } from './platform/network'
-import type { Serializer, SyncStorage } from './platform/storage'
-import { jsonSerializer, memoryStorage } from './platform/storage'
+import type { Serializer } from './platform/storage'
+import { jsonSerializer } from './platform/storage'
 import type { FetchLike, HeadersSource } from './platform/transport'
 import { systemFetch } from './platform/transport'
 import type { AnyQueryClient } from './queries/hydrate'
 import type { ClientStream } from './stream/sync-stream'
 import type { AnyMutation } from './writes/definition'
+import type { ClientStorage } from './writes/kept'
+import { KEEPS } from './writes/kept'
 
 /** What a sync client is made of. Each has a default; an option that does not exist is a `usage` error. */
 export interface SyncClientOptions {
@@ -30,8 +32,8 @@ export interface SyncClientOptions {
   headers?: HeadersSource | undefined
   /** Gets new credentials after a 401; asked once for all that wait. Returning `false` or rejecting: there are none. */
   refreshAuth?: (() => unknown) | undefined
-  /** Where the outbox is kept. @defaultValue `memoryStorage()` */
-  storage?: SyncStorage | undefined
+  /** Where the outbox is kept: `memoryStorage()`, or one of your own by `syncStorage({ … })`. @defaultValue nowhere: in memory */
+  storage?: ClientStorage | undefined
   /** How variables become text. @defaultValue JSON */
   serializer?: Serializer | undefined
   /** App and user: one outbox, one wipe on logout. @defaultValue 'default' */
@@ -76,7 +78,7 @@ export interface ResolvedOptions extends PlatformSeams {
   stream: ClientStream | undefined
   headers: HeadersSource | undefined
   refreshAuth: (() => unknown) | undefined
-  storage: SyncStorage
+  storage: ClientStorage | undefined
   serializer: Serializer
   namespace: string
   report: (report: SyncError) => void
@@ -107,26 +109,26 @@ const NAMES = [
   'platform',
 ] as const satisfies ReadonlyArray<keyof SyncClientOptions>
 
-/** Finds the word that was meant, as the end of a sentence. In development only: its code is not in a production build. */
-export type Hint = (word: string, known: Iterable<string>) => string
-
-/** Checks the options and fills in defaults; throws a `usage` error that says what to change. */
-export function resolveOptions(options: SyncClientOptions, hint: Hint): ResolvedOptions {
+/** Throws a `usage` error for a name that is no option. In development only. */
+export function assertKnown(options: SyncClientOptions): void {
   for (const name of Object.keys(options)) {
     if (!(NAMES as readonly string[]).includes(name))
-      throw usageError(sentence(`createSyncClient has no option "${name}"${hint(name, NAMES)}`))
+      throw usageError(sentence(`createSyncClient has no option "${name}"${didYouMean(name, NAMES)}`))
   }
+}
+
+/** Fills in defaults; throws a `usage` error that says what to change. */
+export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
   const { stream = false, platform = {}, storage, namespace = 'default' } = options
   if (stream !== false && typeof stream?.connect !== 'function') {
     throw usageError(
       'The option "stream" is not a stream: write stream: syncStream({ url: "/api/sync" }), or false for a client without pushes.',
     )
   }
-  if (storage !== undefined && typeof storage.write !== 'function') {
+  if (storage !== undefined && storage?.[KEEPS] === undefined)
     throw usageError(
-      'The option "storage" is not a storage; pass memoryStorage() or an object of the interface SyncStorage.',
+      'The option "storage" is not a storage value: pass memoryStorage(), or wrap one of your own, storage: syncStorage({ … }).',
     )
-  }
   if (typeof namespace !== 'string' || namespace === '')
     throw usageError('The option "namespace" is an empty or non-text name; pass e.g. the user\'s id.')
   const development = platform.development ?? isDevelopment()
@@ -143,7 +145,7 @@ export function resolveOptions(options: SyncClientOptions, hint: Hint): Resolved
     stream: stream === false ? undefined : stream,
     headers: options.headers,
     refreshAuth: options.refreshAuth,
-    storage: storage ?? memoryStorage(),
+    storage,
     serializer: options.serializer ?? jsonSerializer,
     namespace,
     report: reporter(options.onReport ?? ((report) => development && output.warn(report)), output),

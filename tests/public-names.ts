@@ -31,6 +31,7 @@ export const entries: readonly Entry[] = [
       'mirrorMutations',
       'queryOptions',
       'seededRandom',
+      'syncStorage',
       'syncStream',
     ],
   },

@@ -64,7 +64,7 @@ const START_TIME = 5000
 
 export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advice {
   const { core } = cache
-  const say = ({ topic, text }: Remark): void => core.warnOnce(topic, text)
+  const say = ({ topic, text }: Remark): void => core.aids?.say(topic, text)
   const ids = new Set<string>()
   const checked = new Set<string>()
   const direct = new Set<Observer>()

@@ -1,6 +1,6 @@
 /**
  * Durable storage as one port: ordered string keys, values that the serializer has made text, batches that are all or
- * nothing. `memoryStorage` is the default; it survives nothing, and says so by `durable: false`.
+ * nothing.
  */
 
 /**
@@ -30,8 +30,8 @@ export const jsonSerializer: Serializer = {
   deserialize: (text) => JSON.parse(text) as unknown,
 }
 
-/** Storage in memory: gone with the page. */
-export function memoryStorage(): SyncStorage {
+/** The port over a Map. */
+export function memoryPort(): SyncStorage {
   const entries = new Map<string, string>()
   return {
     durable: false,

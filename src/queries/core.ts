@@ -17,31 +17,28 @@ export interface CoreDeps {
   clock: Clock
   random: Random
   report: (error: SyncError) => void
-  /** Says something to a developer; silent in production. */
-  warn: (message: string, queryKey?: QueryKey) => void
-  /** Makes what is done for developers; a production build has none of it. */
-  createAids: ((sayer: Sayer) => Aids) | undefined
+  /** What is done for developers; a production build has none of it. */
+  aids: Aids | undefined
   /** Milliseconds that a read waits for its answer. */
   timeout: number
 }
 
 /** What is done for developers alone. */
 export interface Aids {
+  /** Says something to a developer, once per topic. */
+  say(topic: string, message: string): void
   /** So that nobody changes what the server said. */
   freeze(data: unknown): void
   /** A recipe gave two results on the same data. */
   impure(recipe: (draft: never) => unknown): void
   /** News of the query waits for the outcome of the layer's mutation, for nothing says what it contains. */
   waits(query: { readonly queryKey: QueryKey }, layer: Layer): void
+  /** The server gives a sign of life so often, in milliseconds. */
+  heartbeat(interval: number): void
+  /** A mutation of this key is defined in two places. */
+  twice(mutationKey: readonly unknown[]): void
   /** The application set data over pending writes. */
   overwrites(query: { readonly queryKey: QueryKey }): void
-}
-
-/** Who says something to a developer. */
-export interface Sayer {
-  warn(message: string, queryKey?: QueryKey): void
-  /** Once per topic. */
-  warnOnce(topic: string, message: string): void
 }
 
 /** What the cache brings along. */
@@ -101,7 +98,7 @@ export interface Layers {
   foldCell(cell: Cell): void
 }
 
-export interface Core extends Omit<CoreDeps, 'createAids'>, Omit<CoreParts, 'evict'>, Transitions, Layers {
+export interface Core extends CoreDeps, Omit<CoreParts, 'evict'>, Transitions, Layers {
   readonly drafts: Drafts
   readonly cells: Map<string, Cell>
   /** Of rows, as events told them. */
@@ -127,8 +124,5 @@ export interface Core extends Omit<CoreDeps, 'createAids'>, Omit<CoreParts, 'evi
   /** Counts requests that leave, and answers and events that arrive. */
   readonly tickNow: number
   tick(): number
-  /** Says something to a developer, once per topic. */
-  warnOnce(topic: string, message: string): void
-  readonly aids: Aids | undefined
   stop(): void
 }

@@ -12,23 +12,15 @@ import { createTransitions } from './transition'
 /** A minute in which reads from before a deletion do not bring the row back. */
 const TOMBSTONE = 60_000
 
-export function createCore({ createAids, ...deps }: CoreDeps, { evict, ...parts }: CoreParts): Core {
-  const said = new Set<string>()
+export function createCore(deps: CoreDeps, { evict, ...parts }: CoreParts): Core {
   const tombstones = new Map<string, Tombstone>()
   let ownAt: Cursor | undefined
   let streamAt: Cursor | undefined
   let tickNow = 0
-  const warnOnce = (topic: string, message: string): void => {
-    if (said.has(topic)) return
-    said.add(topic)
-    deps.warn(message)
-  }
-  const aids = createAids?.({ warn: deps.warn, warnOnce })
   const core: Omit<Core, keyof Layers | keyof Transitions> = {
     ...deps,
     ...parts,
-    aids,
-    drafts: createDrafts(aids?.impure),
+    drafts: createDrafts(deps.aids?.impure),
     cells: new Map(),
     versions: new WeakMap(),
     holders: parts.lookup.forRow,
@@ -65,7 +57,6 @@ export function createCore({ createAids, ...deps }: CoreDeps, { evict, ...parts 
       return tickNow
     },
     tick: () => ++tickNow,
-    warnOnce,
     stop() {
       for (const { cancel } of tombstones.values()) cancel()
       tombstones.clear()

@@ -38,8 +38,8 @@ export interface StreamDeps {
   /** Gets new credentials, shared with reads and writes; resolves to `true` when there are some. */
   refreshAuth?: (() => Promise<boolean>) | undefined
   report(error: SyncError): void
-  /** Says something to a developer. */
-  warn?: ((message: string) => void) | undefined
+  /** A developer may want to know how often the server gives a sign of life, in milliseconds. */
+  heard?: ((heartbeat: number) => void) | undefined
   /** Whether the address is of another origin than the page's, so that CORS decides which headers may go there. */
   isForeign?: ((url: string) => boolean) | undefined
   target: StreamTarget
@@ -90,8 +90,6 @@ const HEARTBEAT = 15_000
 const HEAD_TIME = 20_000
 const HELLO_TIME = 10_000
 const POLL_INTERVAL = 30_000
-/** A heartbeat that proxies in their usual configuration do not wait for. */
-const LONG_HEARTBEAT = 25_000
 /** Changes of topics within this go together, in milliseconds. */
 const SUBSCRIBE = 100
 
@@ -106,7 +104,6 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   let used = ''
   let heartbeat: number = HEARTBEAT
   let progress: number | undefined
-  let isWarned = false
   let cancelHello: (() => void) | undefined
   let cancelSubscribe: (() => void) | undefined
   const resyncer = createResyncer({
@@ -129,12 +126,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
         heartbeat = hello.heartbeat ?? HEARTBEAT
         progress = hello.progress
         link.allow(longestSilence(heartbeat))
-        if (heartbeat > LONG_HEARTBEAT && !isWarned) {
-          isWarned = true
-          deps.warn?.(
-            `The stream's heartbeat is ${heartbeat / 1000} s: several proxies cut what is silent for 30 s; let the server ping each 25 s or sooner.`,
-          )
-        }
+        deps.heard?.(heartbeat)
         link.opened()
         health.forget()
       },

@@ -40,7 +40,6 @@ export interface StreamHost {
   readonly cache: Cache
   readonly hasRefresh: boolean
   report(error: SyncError): void
-  warn(message: string): void
   /** A transaction is about to be applied. */
   pushed(messages: readonly ChangeMessage[]): void
   /** The stream says what became of writes. */
@@ -67,7 +66,7 @@ export function syncStream(options: SyncStreamOptions): ClientStream {
 }
 
 function connect(host: StreamHost, { topics, ...options }: SyncStreamOptions): SyncStream {
-  const { cache, clock, random, network, fetch, http, report, warn } = host
+  const { cache, clock, random, network, fetch, http, report } = host
   const asked = typeof topics === 'object' ? () => topics : topics === 'queries' ? cache.topics : () => []
   const stream = createSyncStream(
     {
@@ -76,7 +75,7 @@ function connect(host: StreamHost, { topics, ...options }: SyncStreamOptions): S
       network,
       fetch,
       report,
-      warn,
+      heard: cache.core.aids?.heartbeat,
       isForeign: http.isForeign,
       headers: http.headers,
       refreshAuth: host.hasRefresh ? http.refresh : undefined,

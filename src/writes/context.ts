@@ -18,6 +18,12 @@ import { noteStored, revise } from './write'
 /** What has happened to a write. */
 export type Movement = 'added' | 'restored' | 'updated' | 'confirmed' | 'rejected'
 
+/** Puts a write into the log, and shows it. */
+export type Add = (record: WriteRecord, mutation: AnyMutation | undefined) => Write
+
+/** Reads the log that an earlier page left. */
+export type Load = (queue: QueueContext, add: Add) => Promise<void>
+
 export interface QueueDeps {
   cache: Cache
   clock: Clock
@@ -26,6 +32,8 @@ export interface QueueDeps {
   http: Http
   breaker: Breaker
   outbox: Outbox
+  /** Reads what an earlier page left; without a storage there is none. */
+  load: Load
   serializer: Serializer
   report: (error: SyncError) => void
   /**

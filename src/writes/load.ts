@@ -1,20 +1,22 @@
 /** What an earlier page left, back into the queue: in its order, behind nothing of this page, and never overwritten. */
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
-import type { QueueContext, QueueDeps } from './context'
+import type { Add, Load, QueueContext, QueueDeps } from './context'
 import type { AnyMutation } from './definition'
 import { forget } from './outcome'
-import type { WriteRecord } from './stored'
-import type { Write } from './write'
+import type { StoredOutbox, WriteRecord } from './stored'
 import { noteAppended } from './write'
 
-type Add = (record: WriteRecord, mutation: AnyMutation | undefined) => Write
-
 /** What an earlier page left: back into the log, in order; what cannot be understood is set aside, never dropped. */
-export async function load(queue: QueueContext, add: Add): Promise<void> {
+export const loadFrom =
+  (outbox: StoredOutbox): Load =>
+  (queue, add) =>
+    load(outbox, queue, add)
+
+async function load(outbox: StoredOutbox, queue: QueueContext, add: Add): Promise<void> {
   const { deps, options, log, flow } = queue
   try {
-    const found = await deps.outbox.load()
+    const found = await outbox.load()
     if (flow.state.isClosed) return
     if (found.meta !== undefined) {
       // Changes made before the log was read come after everything in it.

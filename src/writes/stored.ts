@@ -69,21 +69,31 @@ export interface OutboxMeta {
   ownAt: Cursor | undefined
 }
 
+/** Where the log is written down. */
 export interface Outbox {
-  /**
-   * What is stored; `damaged` are the keys of rows that the serializer does not take: they stay where they are. Where it
-   * rejects, nothing more is written to the log: it would overwrite what could not be read.
-   */
-  load(): Promise<{ meta: OutboxMeta | undefined; entries: WriteRecord[]; failed: WriteRecord[]; damaged: string[] }>
   /** Writes rows of the log (and the meta row) in one batch, in place of failed ones that they replace; resolves when on disk. */
   save(entries: readonly WriteRecord[], meta: OutboxMeta): Promise<void>
   /** Takes an entry (`undefined`: it never had a row) out of the log; with `failed`, into the list of failed ones, in one batch. */
   remove(entry: WriteRecord | undefined, failed?: WriteRecord | undefined): Promise<void>
   removeFailed(id: string): Promise<void>
-  clear(): Promise<void>
 }
 
-export function createOutbox(storage: SyncStorage, serializer: Serializer, namespace: string): Outbox {
+export interface StoredOutbox extends Outbox {
+  /**
+   * What is stored; `damaged` are the keys of rows that the serializer does not take: they stay where they are. Where it
+   * rejects, nothing more is written to the log: it would overwrite what could not be read.
+   */
+  load(): Promise<Stored>
+}
+
+export interface Stored {
+  readonly meta: OutboxMeta | undefined
+  readonly entries: readonly WriteRecord[]
+  readonly failed: readonly WriteRecord[]
+  readonly damaged: readonly string[]
+}
+
+export function createOutbox(storage: SyncStorage, serializer: Serializer, namespace: string): StoredOutbox {
   const prefix = `${namespace}/outbox/`
   const logKey = (entry: WriteRecord) => `${prefix}log/${String(entry.pos).padStart(16, '0')}`
   const failedKey = (id: string) => `${prefix}failed/${id}`
@@ -95,7 +105,7 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
     try {
       return serializer.serialize(record)
     } catch {
-      return serializer.serialize(keepable(record, serializer))
+      return serializer.serialize(keepable(record))
     }
   }
   const write = async (batch: () => ReadonlyArray<readonly [string, string | undefined]>): Promise<void> => {
@@ -157,7 +167,6 @@ export function createOutbox(storage: SyncStorage, serializer: Serializer, names
         ...(failed === undefined ? [] : [[failedKey(failed.id), textOf(failed)] as const]),
       ]),
     removeFailed: (id) => write(() => [[failedKey(id), undefined]]),
-    clear: () => storage.clear(prefix),
   }
 }
 
@@ -169,21 +178,12 @@ function unwritten(cause: unknown): SyncError {
   )
 }
 
-/** Rows and problems are anybody's data (circles, bigints): what of them cannot be kept is left out, and the write is kept. */
-function keepable(record: WriteRecord, serializer: Serializer): WriteRecord {
-  const { before, conflict, failure } = record
-  const kept = <T>(value: T): T | undefined => {
-    try {
-      serializer.serialize(value)
-      return value
-    } catch {
-      return undefined
-    }
-  }
+/** Rows and problems are anybody's data (circles, bigints): they are left out, and the write is kept. */
+function keepable({ conflict, failure, ...record }: WriteRecord): WriteRecord {
   return {
     ...record,
-    before: kept(before),
-    conflict: conflict && { ...conflict, base: kept(conflict.base), theirs: kept(conflict.theirs) },
-    failure: failure && { ...failure, problem: kept(failure.problem) },
+    before: undefined,
+    conflict: conflict && { ...conflict, base: undefined },
+    failure: failure && { ...failure, problem: undefined },
   }
 }

@@ -5,7 +5,6 @@ import { addWrite, newRecord } from './create'
 import type { AnyMutation } from './definition'
 import type { MutationHandle } from './handle'
 import { handleOf } from './handle'
-import { load } from './load'
 import type { WriteRecord } from './stored'
 import type { Write } from './write'
 import { noteAppended, noteStored } from './write'
@@ -23,7 +22,7 @@ export function createWays(queue: QueueContext): Ways {
   const { deps, log } = queue
   let loading: Promise<void> | undefined
   const loaded = (): Promise<void> => {
-    loading ??= load(queue, (record, mutation) => addWrite(queue, record, mutation, 'restored'))
+    loading ??= deps.load(queue, (record, mutation) => addWrite(queue, record, mutation, 'restored'))
     return loading
   }
   // Not before the log of an earlier page is read: it says which places, and which sequences, are taken.

@@ -169,8 +169,7 @@ function knownMutation({ deps, options }: QueueContext, mutation: AnyMutation): 
     const what = `Mutation ${key} is not registered: give it to createSyncClient({ mutations: [...] })`
     throw usageError(sentence(what + hint), { mutationKey: mutation?.mutationKey })
   }
-  const twice = `Mutation ${key} was defined twice; the one given to createSyncClient is used.`
-  deps.cache.core.warnOnce(`twice ${key}`, twice)
+  deps.cache.core.aids?.twice(known.mutationKey)
   return known
 }
 

@@ -16,6 +16,7 @@ import {
   QueryClient,
   queryOptions,
   seededRandom,
+  syncStorage,
   syncStream,
 } from 'tidemark'
 import {
@@ -64,13 +65,13 @@ const seams: PlatformSeams = {
   console: { warn: () => refuse('warn') },
 }
 
-const refusingStorage: SyncClientOptions['storage'] = {
+const refusingStorage: SyncClientOptions['storage'] = syncStorage({
   durable: true,
   get: () => refuse('get'),
   list: () => refuse('list'),
   write: () => refuse('write'),
   clear: () => refuse('clear'),
-}
+})
 
 function filled(): QueryClient {
   const queryClient = new QueryClient()

@@ -24,7 +24,13 @@ const PARTS = [
 ]
 
 /** Of sentences about what is a mistake only perhaps. */
-const AIDS = ['A recipe gave two results', 'setQueryData was called', 'does not say which writes', 'did you mean']
+const AIDS = [
+  'A recipe gave two results',
+  'setQueryData was called',
+  'does not say which writes',
+  'did you mean',
+  'has no option',
+]
 
 async function bundle(mode: 'production' | 'development'): Promise<string> {
   const entry = fileURLToPath(new URL('../../src/index.ts', import.meta.url))

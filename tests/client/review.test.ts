@@ -1,5 +1,5 @@
 // Defects that a reading of the queue and the cache found: each was a test that failed.
-import type { SyncClientOptions, SyncStorage } from 'tidemark'
+import type { ClientStorage, SyncClientOptions } from 'tidemark'
 import { createQueryStore, defineMutation, hashKey, hydrate, memoryStorage, syncStream } from 'tidemark'
 import { describe, expect, test, vi } from 'vitest'
 import type { Doc } from '../kit/docs'
@@ -404,7 +404,7 @@ describe('a failed write that is tried again', () => {
   test('is in storage once, all the time', async () => {
     const disk = memoryStorage()
     const rows: number[] = []
-    const storage: SyncStorage = {
+    const storage: ClientStorage = {
       ...disk,
       async write(batch) {
         await disk.write(batch)

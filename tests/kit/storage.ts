@@ -1,6 +1,6 @@
 // A storage that does nothing by itself: each write waits until the test completes or fails it.
-import type { SyncStorage } from 'tidemark'
-import { memoryStorage } from 'tidemark'
+import type { ClientStorage, SyncStorage } from 'tidemark'
+import { memoryStorage, syncStorage } from 'tidemark'
 
 export interface PendingWrite {
   readonly keys: readonly string[]
@@ -9,7 +9,7 @@ export interface PendingWrite {
   fail(error?: Error): Promise<void>
 }
 
-export interface ScriptedStorage extends SyncStorage {
+export interface ScriptedStorage extends ClientStorage {
   readonly writes: PendingWrite[]
   /** Completes what waits and everything that follows. */
   flow(): Promise<void>
@@ -20,9 +20,8 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 export function scriptedStorage(disk: SyncStorage = memoryStorage()): ScriptedStorage {
   const writes: PendingWrite[] = []
   let flowing = false
-  return {
+  const storage = syncStorage({
     durable: true,
-    writes,
     get: disk.get,
     list: disk.list,
     clear: disk.clear,
@@ -46,6 +45,10 @@ export function scriptedStorage(disk: SyncStorage = memoryStorage()): ScriptedSt
         writes.push(write)
       })
     },
+  })
+  return {
+    ...storage,
+    writes,
     async flow() {
       flowing = true
       for (const write of [...writes]) await write.complete()

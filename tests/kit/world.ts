@@ -1,5 +1,5 @@
 // One sync client in virtual time, on a network that the test answers by hand.
-import type { SyncClient, SyncClientOptions, SyncError, SyncStorage } from 'tidemark'
+import type { ClientStorage, SyncClient, SyncClientOptions, SyncError } from 'tidemark'
 import { createQueryStore, createSyncClient, memoryStorage, QueryClient, seededRandom } from 'tidemark'
 import type { VirtualClock } from './clock'
 import { virtualClock } from './clock'
@@ -11,7 +11,7 @@ export interface World {
   readonly clock: VirtualClock
   readonly net: ScriptedNetwork
   /** What a second world is given to be the page after a reload. */
-  readonly storage: SyncStorage
+  readonly storage: ClientStorage
   /** What was reported. */
   readonly reports: SyncError[]
   /** What a developer was warned of. */
