@@ -180,7 +180,10 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
     hasRefresh: settings.refreshAuth !== undefined,
     pushed: (messages) => advice?.pushed(messages),
     takeOutcomes: queue.takeOutcomes,
-    opened: () => queue.wake(true),
+    opened() {
+      queue.wake(true)
+      cache.wake()
+    },
     changed: () => changed(),
   })
   const status = createLiveStore(

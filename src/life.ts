@@ -49,7 +49,10 @@ export function createLife(deps: LifeDeps): Life {
     const stopNetwork = network.subscribe((event) => {
       changed()
       if (event === 'offline') queue.flow.doubtOffline(false)
-      else if (event !== 'hidden') queue.wake()
+      else if (event !== 'hidden') {
+        queue.wake()
+        cache.wake()
+      }
     })
     // What only memory holds is gone with the page.
     const stopGuard = storage?.durable

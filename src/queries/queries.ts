@@ -78,6 +78,8 @@ export interface Cache {
     keys?: readonly QueryKey[] | undefined
     spread?: number | undefined
   }): Promise<void>
+  /** The server, or the network, is back: reads that wait because the last ones failed are made now. */
+  wake(): void
   /** Reads what is watched. */
   poll(): void
   topics(): string[]
@@ -140,11 +142,13 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     spread,
     resync({ cursor, keys, spread: within }) {
       const cells = [...(keys === undefined ? core.cells.values() : named(keys))]
+      refresher.wake(cells)
       if (within !== undefined) for (const cell of cells) spread(cell, within)
       staleEach(core, cells, cursor)
       if (cursor !== undefined) core.sawStream(cursor)
       return refresher.settled(cells)
     },
+    wake: () => refresher.wake(core.cells.values()),
     poll: () => {
       for (const cell of core.cells.values()) if (isWatched(cell)) refresher.want(cell)
     },

@@ -15,6 +15,8 @@ export interface Refresher {
   next(cell: Cell | undefined): void
   /** {@link want}, at a random moment within so many milliseconds. */
   wantWithin(cell: Cell, milliseconds: number): void
+  /** The server, or the network, is back: reads that wait because the last ones failed, or did not help, are made now. */
+  wake(cells: Iterable<Cell>): void
   /** Resolves when the reads that these queries want are back, whatever they brought. */
   settled(cells: readonly Cell[]): Promise<void>
   /** Forgets a query that left the cache. */
@@ -42,6 +44,8 @@ export function awaitView(cell: Cell): () => void {
 }
 
 export function createRefresher(core: Core): Refresher {
+  /** Those whose next read waits because the last ones did not help. */
+  const pausing = new Set<Cell>()
   let queued = new Set<Cell>()
   let scheduled = false
   let stopped = false
@@ -72,10 +76,13 @@ export function createRefresher(core: Core): Refresher {
     const delay = STEPS[Math.min(cell.fruitless, STEPS.length - 1)] ?? 0
     own(cell).fruitless++
     if (delay === 0) read(cell)
-    else
+    else {
+      pausing.add(cell)
       after(cell, delay * (0.75 + core.random.next() / 2), () => {
+        pausing.delete(cell)
         if (!cell.removed && !stopped && !isReading(cell)) read(cell)
       })
+    }
   }
 
   function after(cell: Cell, milliseconds: number, run: () => void): void {
@@ -97,12 +104,21 @@ export function createRefresher(core: Core): Refresher {
       if (cell.cancelTimer !== undefined || !isWatched(cell)) return
       after(cell, core.random.next() * milliseconds, () => next(cell))
     },
+    wake(cells) {
+      for (const cell of cells) {
+        own(cell).fruitless = 0
+        if (!pausing.delete(cell)) continue
+        cancel(cell)
+        want(cell)
+      }
+    },
     async settled(cells) {
       await Promise.resolve()
       await Promise.all(cells.filter(isWatched).map((cell) => cell.query.promise?.then(undefined, () => {})))
     },
     forget(cell) {
       own(cell).removed = true
+      pausing.delete(cell)
       cancel(cell)
     },
     stop() {
