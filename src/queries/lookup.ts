@@ -10,7 +10,7 @@ import { rowName } from '../base/rows'
 import type { Cell } from './cell'
 
 export interface Lookup {
-  /** Adds the record, or moves it to where its options now say. */
+  /** Adds the cell, or moves it to where its options now say. */
   add(cell: Cell): void
   remove(cell: Cell): void
   byKey(prefix: QueryKey, exact?: boolean): Iterable<Cell>
