@@ -42,12 +42,14 @@ export function declared(known: Staleness, isStale: boolean): Staleness {
 
 /**
  * After this read. Positions decide where both sides have one of the same log, else the read must have begun after the news
- * was heard of.
+ * was heard of. `base`: what the read replaces.
  */
-export function afterRead(known: Staleness, read: Incoming): Staleness {
+export function afterRead(known: Staleness, read: Incoming, base?: Base | undefined): Staleness {
   const order = orderOf(read.at, known.at)
   const isBehind = order === undefined ? known.at !== undefined && read.start <= known.atTick : order < 0
-  if (isBehind || read.start <= known.tick) return { ...known, isStale: true }
+  // What base was known to be past when its position was lost, the read may be from before of.
+  const isFromBefore = read.at === undefined && base?.floor !== undefined && read.start <= base.floorTick
+  if (isBehind || isFromBefore || read.start <= known.tick) return { ...known, isStale: true }
   const isOther = order === undefined && read.at !== undefined
   return isOther ? { ...known, isStale: false, at: read.at, atTick: read.start } : { ...known, isStale: false }
 }

@@ -51,7 +51,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
     if (core.moved(cell)) core.attachAll(cell)
   }
   if (incoming.kind === 'read') {
-    if (freshen(cell, incoming)) satisfy(cell)
+    if (freshen(cell, incoming, previous)) satisfy(cell)
     else core.refresh(cell)
   }
   write(cell, incoming)

@@ -37,8 +37,8 @@ export function declareStale(cell: Cell, isStale: boolean): void {
 }
 
 /** After a read that was taken. `true`: it brought all that was to be had. */
-export function freshen(cell: Cell, read: Incoming): boolean {
-  own(cell).staleness = afterRead(cell.staleness, read)
+export function freshen(cell: Cell, read: Incoming, previous: Base | undefined): boolean {
+  own(cell).staleness = afterRead(cell.staleness, read, previous)
   return !cell.staleness.isStale
 }
 

@@ -48,3 +48,10 @@ test.each([
 ])('a base that %s', (_, base, known, expected) => {
   expect(isFrozen(base, known)).toBe(expected)
 })
+
+test('a read without a position that began before base lost its own may be from before it', () => {
+  const lost = { ...on(2), floor: 'e:3', floorTick: 5 } as Base
+  expect(afterRead(freshAt(undefined, 0), read(5), lost).isStale).toBe(true)
+  expect(afterRead(freshAt(undefined, 0), read(6), lost).isStale).toBe(false)
+  expect(afterRead(freshAt(undefined, 0), read(5, 'e:3'), lost).isStale).toBe(false)
+})

@@ -251,7 +251,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'calls a base fresh although an event went by',
     within: 'afterRead',
-    find: 'if (isBehind || read.start <= known.tick) return { ...known, isStale: true }',
+    find: 'if (isBehind || isFromBefore || read.start <= known.tick) return { ...known, isStale: true }',
     replace: '',
   },
   {
@@ -519,5 +519,11 @@ export const mutants: readonly Mutant[] = [
     within: 'startOf',
     find: "  if (kind === 'manual') return previous?.start ?? 0\n",
     replace: "  if (kind === 'manual') return start\n",
+  },
+  {
+    name: 'takes a read from before a position that base has lost for fresh',
+    within: 'afterRead',
+    find: 'isBehind || isFromBefore || ',
+    replace: 'isBehind || ',
   },
 ]

@@ -484,3 +484,17 @@ describe('answers that overtake each other', () => {
     expect(titlesShown(todos)).toEqual(['-', ''])
   })
 })
+
+test('a read without a position that began before an event is made again, though the application has set data since', async () => {
+  const { world, stream, q1 } = await scene(at(0))
+  void world.sync.queryClient.refetchQueries({ queryKey: docQuery('q1').queryKey })
+  await world.settle()
+  const before = takeRead(world, 'q1')
+  await stream.patch(1, [put(1, 'theirs')], { mutations: [] })
+  expect(q1.now).toBe('theirs')
+  world.sync.queryClient.setQueryData(docQuery('q1').queryKey, (old) => old && { ...old })
+  await before.answer(doc('q1', 0), PLAIN)
+  await takeRead(world, 'q1').answer(doc('q1', 1, 'theirs'), PLAIN)
+  expect(q1.now).toBe('theirs')
+  expect(reads(world, 'q1')).toBe(3)
+})
