@@ -9,7 +9,7 @@ import { didYouMean, usageError } from './base/errors'
 import type { DataOfKey } from './data/recipes'
 import { createLife } from './life'
 import type { SyncClientOptions } from './options'
-import { assertKnown, resolveOptions } from './options'
+import { assertOptions, resolveOptions } from './options'
 import { createBreaker } from './platform/breaker'
 import { createHttp } from './platform/http'
 import { createServerWatch } from './platform/server'
@@ -120,7 +120,7 @@ export type Arguments<TVariables> = [TVariables] extends [void] | [undefined] ? 
  */
 export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   const tools = forDevelopers()
-  tools?.assertKnown(options)
+  tools?.assertOptions(options)
   const settings = resolveOptions(options)
   const queryClient = claim(settings.queryClient ?? new QueryClient())
   const { clock, random, network, report } = settings
@@ -278,7 +278,7 @@ declare const process: { env: { NODE_ENV?: string } }
 function forDevelopers() {
   try {
     if (process.env.NODE_ENV !== 'production')
-      return { assertKnown, createAdvice, createAids, createServerWatch, didYouMean }
+      return { assertOptions, createAdvice, createAids, createServerWatch, didYouMean }
   } catch {
     // No bundler, and no process.
   }

@@ -109,17 +109,13 @@ const NAMES = [
   'platform',
 ] as const satisfies ReadonlyArray<keyof SyncClientOptions>
 
-/** Throws a `usage` error for a name that is no option. In development only. */
-export function assertKnown(options: SyncClientOptions): void {
+/** Throws a `usage` error for a name that is no option, and for what is no stream or no storage. In development only. */
+export function assertOptions(options: SyncClientOptions): void {
+  const { stream = false, storage } = options
   for (const name of Object.keys(options)) {
     if (!(NAMES as readonly string[]).includes(name))
       throw usageError(sentence(`createSyncClient has no option "${name}"${didYouMean(name, NAMES)}`))
   }
-}
-
-/** Fills in defaults; throws a `usage` error that says what to change. */
-export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
-  const { stream = false, platform = {}, storage, namespace = 'default' } = options
   if (stream !== false && typeof stream?.connect !== 'function') {
     throw usageError(
       'The option "stream" is not a stream: write stream: syncStream({ url: "/api/sync" }), or false for a client without pushes.',
@@ -129,6 +125,11 @@ export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
     throw usageError(
       'The option "storage" is not a storage value: pass memoryStorage(), or wrap one of your own, storage: syncStorage({ … }).',
     )
+}
+
+/** Fills in defaults; throws a `usage` error that says what to change. */
+export function resolveOptions(options: SyncClientOptions): ResolvedOptions {
+  const { stream = false, platform = {}, storage, namespace = 'default' } = options
   if (typeof namespace !== 'string' || namespace === '')
     throw usageError('The option "namespace" is an empty or non-text name; pass e.g. the user\'s id.')
   const development = platform.development ?? isDevelopment()
