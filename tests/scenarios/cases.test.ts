@@ -334,7 +334,7 @@ describe.each(kinds)('with recipes that %s', (kind: Kind) => {
     const q1 = watchDoc(world, 'q1')
     await world.settle()
     const read = takeRead(world, 'q1')
-    await stream.patch(5, [put('q1', 5, 'a', 'b')])
+    await stream.invalidate(5, [['doc', 'q1']])
     await read.answer(doc('q1', 4, 'a'), at(4))
     expect(q1.now).toBe('a')
     await world.advance(1000)
