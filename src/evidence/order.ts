@@ -72,6 +72,11 @@ export function isPlaced(base: Base, cursor: Cursor | undefined): boolean {
   return orderOf(base.at, cursor) !== undefined
 }
 
+/** Whether all of a read is of one position: then events after that are the next steps from it. */
+export function isAtOnePosition({ at, newest }: Incoming): boolean {
+  return at !== undefined && newest === undefined
+}
+
 /** Whether a position is known to be at or past another. */
 export function isOrAfter(a: Cursor | undefined, b: Cursor | undefined): boolean {
   return (orderOf(a, b) ?? -1) >= 0

@@ -58,6 +58,8 @@ export interface WaitingPart {
 /** Whether base is old, and the read that is on its way. */
 export interface ReadingPart {
   readonly staleness: Staleness
+  /** News that came while a read was out, and that base could not take. */
+  readonly kept: Kept | undefined
   /** Reads discarded in a row. */
   readonly missed: number
   /** What the answers to the read on its way have said. */
@@ -67,6 +69,16 @@ export interface ReadingPart {
   readonly mode: Mode
   /** Of a fetch that ended without a base: its caller waits for the one that comes. */
   readonly arrival: Deferred<unknown> | undefined
+}
+
+/** Pushed news for the read that is out, in order. */
+export interface Kept {
+  /** The fetch of query-core that it is kept for. */
+  readonly of: unknown
+  /** What the read must be past without it. */
+  readonly since: Staleness
+  /** Each puts a change into base, or makes the query stale. */
+  readonly news: ReadonlyArray<() => void>
 }
 
 /** When Tidemark reads it of itself. */
@@ -129,6 +141,7 @@ export function createCell(query: Query, originals: Originals): Cell {
     echoes: new Map(),
     held: [],
     staleness: freshAt(undefined, 0),
+    kept: undefined,
     missed: 0,
     read: undefined,
     isRefused: false,

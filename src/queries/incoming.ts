@@ -13,7 +13,7 @@ import type { Cell } from './cell'
 import { isReading } from './cell'
 import type { Core } from './core'
 import { positionOf } from './insides'
-import { awaitArrival, declareStale, failArrival, noteMissed, noteMode, takeRead } from './reading'
+import { awaitArrival, declareStale, failArrival, noteMissed, noteMode, takeKept, takeRead } from './reading'
 import { clearWaiting } from './waiting'
 
 /** What a query is created with: initial data, hydrated state, or the data of a client that was brought along. */
@@ -57,6 +57,7 @@ export function setData(
     noteMode(cell, incoming)
     const acceptance = accept(core, cell, { ...incoming, updatedAt })
     if (acceptance !== 'accepted') endWithout(core, cell, acceptance)
+    else for (const apply of takeKept(cell)) apply()
   })
   return cell.base?.data ?? data
 }

@@ -5,8 +5,11 @@ import type { ReadEvidence } from '../evidence/answers'
 import { evidenceOfPages } from '../evidence/answers'
 import type { Base, Incoming } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
+import { isAtOnePosition } from '../evidence/order'
+import type { Staleness } from '../evidence/staleness'
 import { afterRead, declared, freshAt, heard, staled } from '../evidence/staleness'
 import type { Cell, Mode, Owned, ReadingPart } from './cell'
+import { isReading } from './cell'
 import type { Core } from './core'
 
 const own = (cell: Cell): Owned<ReadingPart> => cell
@@ -18,7 +21,38 @@ export function startFresh({ streamAt, tickNow }: Core, cell: Cell): void {
 
 /** Old by rule: news that was not applied (with its position), or something that no position tells. */
 export function markStale(core: Core, cell: Cell, at?: Cursor | undefined): void {
-  own(cell).staleness = staled(cell.staleness, core.tickNow, at)
+  note(cell, (known) => staled(known, core.tickNow, at))
+  becomeStale(core, cell)
+}
+
+/** So many pushed changes are kept for one read; more are read. */
+const KEPT_MAX = 256
+
+/**
+ * Pushed news that base cannot take now. While a read is out it is kept, and `apply` runs on what that brings; where no read
+ * is out, or that one cannot be told to be from before the news, the next read brings it.
+ */
+export function keep(core: Core, cell: Cell, at: Cursor | undefined, apply: () => void): void {
+  const { staleness, kept, query } = cell
+  const of = query.promise
+  const { since, news } = kept !== undefined && kept.of === of ? kept : { since: staleness, news: [] }
+  if (at === undefined || !isReading(cell) || news.length >= KEPT_MAX) {
+    markStale(core, cell, at)
+    return
+  }
+  own(cell).kept = { of, since, news: [...news, apply] }
+  own(cell).staleness = staled(staleness, core.tickNow, at)
+  becomeStale(core, cell)
+}
+
+/** A read was taken: the news that was kept for it. */
+export function takeKept(cell: Cell): ReadonlyArray<() => void> {
+  const { news = [] } = cell.kept ?? {}
+  own(cell).kept = undefined
+  return news
+}
+
+function becomeStale(core: Core, cell: Cell): void {
   if (!cell.query.state.isInvalidated) {
     core.touch(cell)
     cell.query.invalidate()
@@ -26,19 +60,31 @@ export function markStale(core: Core, cell: Cell, at?: Cursor | undefined): void
   core.refresh(cell)
 }
 
+/** Of all that makes the query stale: what is kept for a read is beside it. */
+function note(cell: Cell, change: (known: Staleness) => Staleness): void {
+  own(cell).staleness = change(cell.staleness)
+  if (cell.kept !== undefined) own(cell).kept = { ...cell.kept, since: change(cell.kept.since) }
+}
+
 /** Base has the news, and the read that is out may be from before it. */
 export function markHeard({ tickNow }: Core, cell: Cell): void {
-  own(cell).staleness = heard(cell.staleness, tickNow)
+  note(cell, (known) => heard(known, tickNow))
 }
 
 /** As the application, or query-core, says. */
 export function declareStale(cell: Cell, isStale: boolean): void {
-  own(cell).staleness = declared(cell.staleness, isStale)
+  note(cell, (known) => declared(known, isStale))
 }
 
-/** After a read that was taken. `true`: it brought all that was to be had. */
+/** After a read that was taken. `true`: it brought all that was to be had, but for the news that was kept for it. */
 export function freshen(cell: Cell, read: Incoming, previous: Base | undefined): boolean {
-  own(cell).staleness = afterRead(cell.staleness, read, previous)
+  const { kept, staleness } = cell
+  if (kept !== undefined && kept.of === cell.query.promise && isAtOnePosition(read)) {
+    const after = afterRead(kept.since, read, previous)
+    own(cell).staleness = after.isStale ? { ...staleness, isStale: true } : after
+    if (!after.isStale) return true
+  } else own(cell).staleness = afterRead(staleness, read, previous)
+  own(cell).kept = undefined
   return !cell.staleness.isStale
 }
 

@@ -31,7 +31,7 @@ import type { Cell } from '../queries/cell'
 import { isReading } from '../queries/cell'
 import type { Core } from '../queries/core'
 import type { Lookup } from '../queries/lookup'
-import { markHeard, markStale } from '../queries/reading'
+import { keep, markHeard, markStale } from '../queries/reading'
 import type { ChangeMessage } from './target'
 
 /** The cache, as the stream works on it. */
@@ -110,7 +110,7 @@ function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], even
   const news = fits ? newsFor(cell, on, changes, event) : undefined
   const placed = fits && news ? place(core, cell, locateOn(cell, on.data), news) : undefined
   if (on === undefined || placed === undefined) {
-    markStale(core, cell, cursor)
+    keep(core, cell, cursor, () => patchRecord(core, cell, changes, event))
     takeOut(core, cell, changes)
     return
   }
@@ -237,7 +237,7 @@ function applyState(core: Core, message: StateMessage, event: PushEvent): void {
   const follows = base !== undefined && cursor !== undefined && mayFollow(base, cursor)
   const isComparable = follows && (base.at !== undefined || !base.hasNews)
   if (!isComparable || (isPatch && (current !== message.base || isFrozen(base, cell.staleness)))) {
-    markStale(core, cell, cursor)
+    keep(core, cell, cursor, () => applyState(core, message, event))
     return
   }
   let data: unknown

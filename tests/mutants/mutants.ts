@@ -526,4 +526,16 @@ export const mutants: readonly Mutant[] = [
     find: 'isBehind || isFromBefore || ',
     replace: 'isBehind || ',
   },
+  {
+    name: 'forgets what makes a query stale beside the news that is kept for a read',
+    within: 'note',
+    find: '  if (cell.kept !== undefined) own(cell).kept = { ...cell.kept, since: change(cell.kept.since) }\n',
+    replace: '',
+  },
+  {
+    name: 'puts the news that was kept into a read of several positions',
+    within: 'isAtOnePosition',
+    find: ' && newest === undefined',
+    replace: '',
+  },
 ]
