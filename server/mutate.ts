@@ -84,65 +84,9 @@ export interface Mutator<P extends Principal> {
 }
 
 export function createMutator<P extends Principal>({ options, metrics }: MutatorDeps<P>): Mutator<P> {
-  const contextOf = ({ principal, request }: MutationScene<P>, { id, name }: MutationCall): MutationContext<P> => ({
-    principal,
-    request,
-    mutationId: id,
-    name,
-  })
-
-  async function authorize(scene: MutationScene<P>, call: MutationCall): Promise<void> {
-    const rule = options.mutations.get(call.name)?.authorize
-    if (rule === undefined) return
-    const view = openRead(scene.store, lateUse(call))
-    try {
-      const allowed = await inTime(async () => rule(view.tx, call.variables, contextOf(scene, call)))
-      if (!allowed) throw refuse('forbidden', `you may not run "${call.name}"`)
-    } catch (error) {
-      if (view.failure) throw view.failure
-      if (isRefusal(error)) throw error
-      options.onError(error, `the rule of mutation "${call.name}" failed; it was refused`)
-      throw refuse('forbidden', `you may not run "${call.name}"`)
-    } finally {
-      await view.end()
-    }
-  }
-
-  const lateUse = (call: MutationCall) => (error: Error) =>
-    options.onError(error, `the mutation "${call.name}" used its transaction too late; nothing of that happened`)
-
-  function inTime<T>(run: () => Promise<T>): Promise<T> {
-    const { clock, limits } = options
-    return withTimeLimit(clock, limits.time, run(), () =>
-      refuse('unavailable', `it took longer than ${limits.time} ms and was undone`, {}, 1_000),
-    )
-  }
-
-  async function run(scene: MutationScene<P>, call: MutationCall, definition: MutationDefinition<P>) {
-    const write = openWrite(scene.store, {
-      topicsOf: options.topicsOf,
-      expected: call.expected,
-      onLate: lateUse(call),
-    })
-    try {
-      const data: unknown = await inTime(async () =>
-        definition.run(write.tx, await validate(definition.variables, call.variables), contextOf(scene, call)),
-      )
-      const forgotten = write.leftBehind()
-      await write.end()
-      if (write.failure ?? forgotten) throw write.failure ?? forgotten
-      const entities = [...write.entities.values()]
-      const outcome = write.hasEffects ? ('applied' as const) : ('noop' as const)
-      return { call, outcome, parts: write.parts, body: plain({ data, entities }) }
-    } catch (error) {
-      await write.end()
-      throw write.failure ?? error
-    }
-  }
-
   return {
     async settle(scene, call) {
-      await authorize(scene, call)
+      await authorize(options, scene, call)
       const stored = await scene.store.outcome(scene.principal.id, call.id)
       if (stored !== undefined) return replay(stored, call, metrics)
       if (!options.mutations.has(call.name)) {
@@ -159,7 +103,7 @@ export function createMutator<P extends Principal>({ options, metrics }: Mutator
       const definition = options.mutations.get(call.name)
       if (definition === undefined) throw refuse('not-found', `no mutation is called "${call.name}"`)
       try {
-        return await scene.store.savepoint(() => run(scene, call, definition))
+        return await scene.store.savepoint(() => run(options, scene, call, definition))
       } catch (error) {
         return failure(error, call, options)
       }
@@ -181,16 +125,77 @@ export function createMutator<P extends Principal>({ options, metrics }: Mutator
           body: JSON.stringify(body),
           createdAt: options.clock.now(),
         })
-        const key = sequenceKey(scene.principal, call)
-        // A first one that is far along (the server's memory is younger than the client's) is believed, not remembered.
-        const last = key && (await scene.store.lastSequence(key))
-        const isNear = (call.sequence ?? 0) <= (last ?? 0) + options.limits.sequenceJump
-        if (key && call.sequence !== undefined && isNear) await scene.store.saveSequence(key, call.sequence)
+        await saveSequence(scene, call, options.limits.sequenceJump)
         results.push({ id: call.id, status: outcome, position, ...body, replayed: false })
       }
       return results
     },
   }
+}
+
+/** Asks the mutation's own rule, if it has one; rejects with the refusal. */
+async function authorize<P extends Principal>(
+  options: ResolvedOptions<P>,
+  scene: MutationScene<P>,
+  call: MutationCall,
+): Promise<void> {
+  const rule = options.mutations.get(call.name)?.authorize
+  if (rule === undefined) return
+  const view = openRead(scene.store, lateUse(options, call))
+  try {
+    const allowed = await inTime(options, async () => rule(view.tx, call.variables, contextOf(scene, call)))
+    if (!allowed) throw refuse('forbidden', `you may not run "${call.name}"`)
+  } catch (error) {
+    if (view.failure) throw view.failure
+    if (isRefusal(error)) throw error
+    options.onError(error, `the rule of mutation "${call.name}" failed; it was refused`)
+    throw refuse('forbidden', `you may not run "${call.name}"`)
+  } finally {
+    await view.end()
+  }
+}
+
+/** Runs the mutation's function. What it did counts only if it has returned, and awaited all that it began. */
+async function run<P extends Principal>(
+  options: ResolvedOptions<P>,
+  scene: MutationScene<P>,
+  call: MutationCall,
+  definition: MutationDefinition<P>,
+): Promise<MutationEffect> {
+  const { topicsOf } = options
+  const write = openWrite(scene.store, { topicsOf, expected: call.expected, onLate: lateUse(options, call) })
+  try {
+    const data: unknown = await inTime(options, async () =>
+      definition.run(write.tx, await validate(definition.variables, call.variables), contextOf(scene, call)),
+    )
+    const forgotten = write.leftBehind()
+    await write.end()
+    if (write.failure ?? forgotten) throw write.failure ?? forgotten
+    const entities = [...write.entities.values()]
+    const outcome = write.hasEffects ? ('applied' as const) : ('noop' as const)
+    return { call, outcome, parts: write.parts, body: plain({ data, entities }) }
+  } catch (error) {
+    await write.end()
+    throw write.failure ?? error
+  }
+}
+
+function contextOf<P extends Principal>(
+  { principal, request }: MutationScene<P>,
+  { id, name }: MutationCall,
+): MutationContext<P> {
+  return { principal, request, mutationId: id, name }
+}
+
+function lateUse<P extends Principal>(options: ResolvedOptions<P>, { name }: MutationCall) {
+  return (error: Error) =>
+    options.onError(error, `the mutation "${name}" used its transaction too late; nothing of that happened`)
+}
+
+function inTime<P extends Principal, T>({ clock, limits }: ResolvedOptions<P>, work: () => Promise<T>): Promise<T> {
+  return withTimeLimit(clock, limits.time, work(), () =>
+    refuse('unavailable', `it took longer than ${limits.time} ms and was undone`, {}, 1_000),
+  )
 }
 
 /** What an error from a mutation means: an effect if that is the end of it, else it is thrown on. */
@@ -235,6 +240,14 @@ function assertJump({ id, sequence }: MutationCall, last: number | undefined, mo
 
 function sequenceKey(principal: Principal, { outbox, scope }: MutationCall) {
   return outbox === undefined ? undefined : { principal: principal.id, outbox, scope: scope ?? '' }
+}
+
+async function saveSequence(scene: MutationScene<Principal>, call: MutationCall, jump: number): Promise<void> {
+  const key = sequenceKey(scene.principal, call)
+  // A first one that is far along (the server's memory is younger than the client's) is believed, not remembered.
+  const last = key && (await scene.store.lastSequence(key))
+  const isNear = (call.sequence ?? 0) <= (last ?? 0) + jump
+  if (key && call.sequence !== undefined && isNear) await scene.store.saveSequence(key, call.sequence)
 }
 
 function toOutcome({ call, outcome, body }: MutationEffect): MutationOutcome {
