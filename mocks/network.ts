@@ -9,6 +9,7 @@ import type { OpenStream } from './event-stream'
 import { openEventStream } from './event-stream'
 import type { Rule, Rules } from './faults'
 import { waitFor } from './faults'
+import { createRequestLog } from './request-log'
 import type { MockRequest, OpenRequest } from './requests'
 import type { Route, Sent } from './routes'
 
@@ -45,44 +46,18 @@ interface Trip {
 
 export function createNetwork(deps: NetworkDeps): Network {
   const { rules, clock } = deps
-  const log: OpenRequest[] = []
+  const log = createRequestLog(clock)
   const streams = new Set<OpenStream>()
-  const open = new Set<OpenRequest>()
-  const onIdle: (() => void)[] = []
-  let count = 0
+  const travel = createTravel(deps)
 
-  const arrived = (request: OpenRequest) => {
-    open.delete(request)
-    if (open.size === 0) for (const resolve of onIdle.splice(0)) resolve()
-  }
-
-  async function note(given: Request): Promise<Trip> {
+  async function begin(given: Request): Promise<Trip> {
     const url = new URL(given.url)
     const route = deps.routeOf(given.method, url.pathname)
-    const request: OpenRequest = {
-      number: ++count,
-      at: clock.now(),
-      method: given.method,
-      url: given.url,
-      path: url.pathname,
-      search: url.searchParams,
-      headers: new Headers(given.headers),
-      body: undefined,
-      kind: route.kind,
-      name: route.name,
-      delivered: 0,
-      status: undefined,
-      outcome: 'pending',
-      faults: [],
-    }
-    log.push(request)
-    if (request.kind !== 'stream') open.add(request)
+    const request = log.add(given, url, route)
     const body = given.method === 'GET' || given.method === 'HEAD' ? undefined : await given.text()
     request.body = parsed(body)
     return { request, route, sent: { method: given.method, url, headers: request.headers, body, signal: given.signal } }
   }
-
-  const travel = createTravel(deps)
 
   function attach({ request }: Trip, answer: Response): Response {
     const isStream = answer.headers.get('Content-Type')?.startsWith('text/event-stream') === true
@@ -97,11 +72,11 @@ export function createNetwork(deps: NetworkDeps): Network {
   }
 
   return {
-    log,
+    log: log.requests,
     streams,
     async send(given) {
       given.signal.throwIfAborted()
-      const trip = await note(given)
+      const trip = await begin(given)
       const { request } = trip
       try {
         const answer = await unlessAborted(given.signal, travel(trip))
@@ -112,15 +87,14 @@ export function createNetwork(deps: NetworkDeps): Network {
         request.outcome = given.signal.aborted ? 'aborted' : 'failed'
         throw error
       } finally {
-        arrived(request)
+        log.arrived(request)
       }
     },
-    idle: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => onIdle.push(resolve))),
+    idle: log.idle,
     rules,
     reset() {
       rules.reset()
-      log.length = 0
-      count = 0
+      log.clear()
       for (const stream of [...streams]) stream.end(true)
     },
   }
