@@ -31,58 +31,33 @@ const OVERSIZE = 2_097_152
 export function openEventStream(
   deps: EventStreamDeps,
   request: MockRequest,
-  source: ReadableStream<Uint8Array>,
+  given: ReadableStream<Uint8Array>,
 ): OpenStream {
-  const reader = source.getReader()
   const encoder = new TextEncoder()
-  const decoder = new TextDecoder()
-  const blocks: (string | (() => string))[] = []
-  let partial = ''
   let isSilent = false
   let isOver = false
   let lastId: string | undefined
   let finish: { how: Finish; now: boolean } | undefined
-  let reading: Promise<void> | undefined
-  let onWake = () => {}
+  const pause = createPause(deps.clock, () => finish !== undefined || isOver)
+  const source = createSource(given, { ended: leave, wake: pause.wake })
 
-  const wake = () => onWake()
-  const over = () => {
+  function over(): void {
     if (isOver) return
     isOver = true
-    wake()
-    reader.cancel().catch(() => {})
+    pause.wake()
+    source.cancel()
     deps.closed()
   }
-  const leave = (how: Finish, now: boolean) => {
+  function leave(how: Finish, now: boolean): void {
     if (finish === undefined || now) finish = { how, now }
-    wake()
-  }
-
-  /** One read at a time; what it brings wakes whoever waits. */
-  function read(): Promise<void> {
-    reading ??= reader
-      .read()
-      .then(
-        ({ done, value }) => {
-          if (done) return leave((controller) => controller.close(), false)
-          const parts = (partial + decoder.decode(value, { stream: true })).split('\n\n')
-          partial = parts.pop() ?? ''
-          blocks.push(...parts.map((part) => `${part}\n\n`))
-        },
-        (error: unknown) => leave((controller) => controller.error(error), true),
-      )
-      .finally(() => {
-        reading = undefined
-        wake()
-      })
-    return reading
+    pause.wake()
   }
 
   /** The text that this event becomes on its way; `undefined`: none of it arrives. */
   async function travel(block: string): Promise<string | undefined> {
     if (isSilent) return undefined
     const stall = deps.take('stall')
-    if (stall !== undefined) await passes(stall.options.for ?? 0)
+    if (stall !== undefined) await pause.passes(stall.options.for ?? 0)
     if (deps.take('halfOpen') !== undefined) isSilent = true
     if (isSilent || deps.take('gap') !== undefined) return undefined
     if (deps.take('cut') !== undefined) {
@@ -95,24 +70,9 @@ export function openEventStream(
     return block.replace('data: {', `data: {"padding":"${'x'.repeat(oversize.options.size ?? OVERSIZE)}",`)
   }
 
-  /** Resolves when so much time has passed, or the stream is to end. */
-  function passes(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        cancel()
-        onWake = () => {}
-        resolve()
-      }
-      const cancel = deps.clock.after(milliseconds, done)
-      onWake = () => {
-        if (finish !== undefined || isOver) done()
-      }
-    })
-  }
-
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     while (!isOver) {
-      const next = finish?.now ? undefined : blocks.shift()
+      const next = finish?.now ? undefined : source.blocks.shift()
       const block = typeof next === 'function' ? next() : next
       const text = block === undefined ? undefined : await travel(block)
       if (isOver) return
@@ -123,10 +83,8 @@ export function openEventStream(
         over()
         return how(controller)
       }
-      const woken = new Promise<void>((resolve) => {
-        onWake = resolve
-      })
-      void read()
+      const woken = pause.woken()
+      source.read()
       await woken
     }
   }
@@ -135,10 +93,75 @@ export function openEventStream(
     request,
     body: new ReadableStream<Uint8Array>({ pull, cancel: over }, { highWaterMark: 0 }),
     send(make) {
-      blocks.push(() => make(lastId))
-      wake()
+      source.blocks.push(() => make(lastId))
+      pause.wake()
     },
     end: (broken) =>
       leave((controller) => (broken ? controller.error(new TypeError('terminated')) : controller.close()), broken),
+  }
+}
+
+interface SourceDeps {
+  ended: (how: Finish, now: boolean) => void
+  /** Something has come, or the stream has ended. */
+  wake: () => void
+}
+
+/** What the server sends, cut into events, with what was put between them: all that is not on its way yet. */
+function createSource(given: ReadableStream<Uint8Array>, { ended, wake }: SourceDeps) {
+  const reader = given.getReader()
+  const decoder = new TextDecoder()
+  const blocks: (string | (() => string))[] = []
+  let partial = ''
+  let isReading = false
+
+  return {
+    blocks,
+    /** One read at a time. */
+    read(): void {
+      if (isReading) return
+      isReading = true
+      reader
+        .read()
+        .then(
+          ({ done, value }) => {
+            if (done) return ended((controller) => controller.close(), false)
+            const parts = (partial + decoder.decode(value, { stream: true })).split('\n\n')
+            partial = parts.pop() ?? ''
+            blocks.push(...parts.map((part) => `${part}\n\n`))
+          },
+          (error: unknown) => ended((controller) => controller.error(error), true),
+        )
+        .finally(() => {
+          isReading = false
+          wake()
+        })
+    },
+    cancel: () => void reader.cancel().catch(() => {}),
+  }
+}
+
+/** Where the stream waits, for one thing at a time, and what wakes it. */
+function createPause(clock: ServerClock, isEnding: () => boolean) {
+  let onWake = () => {}
+  return {
+    wake: () => onWake(),
+    woken: () =>
+      new Promise<void>((resolve) => {
+        onWake = resolve
+      }),
+    /** Resolves when so much time has passed, or the stream is to end. */
+    passes: (milliseconds: number) =>
+      new Promise<void>((resolve) => {
+        const done = () => {
+          cancel()
+          onWake = () => {}
+          resolve()
+        }
+        const cancel = clock.after(milliseconds, done)
+        onWake = () => {
+          if (isEnding()) done()
+        }
+      }),
   }
 }
