@@ -14,4 +14,15 @@ export interface SharedChunk {
 export interface ChunkCache {
   get(place: string): SharedChunk | undefined
   set(place: string, chunk: SharedChunk): void
+  clear(): void
+}
+
+export function createChunkCache(): ChunkCache {
+  const shared = new Map<string, SharedChunk>()
+  return {
+    get: (place) => shared.get(place),
+    // Where everybody is somewhere else there is nothing to share.
+    set: (place, chunk) => void (shared.size < 64 && shared.set(place, chunk)),
+    clear: () => shared.clear(),
+  }
 }

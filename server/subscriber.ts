@@ -13,6 +13,7 @@ import { controlText } from './frames'
 import type { Principal } from './functions'
 import type { Metrics } from './metrics'
 import type { ResolvedOptions } from './options'
+import type { Replay } from './resume'
 import type { Ring } from './ring'
 
 /** Characters that one pull takes, about. */
@@ -47,12 +48,6 @@ export interface SubscriberDeps<P extends Principal> {
   epoch: () => string
   /** Called once, whatever ended the stream. */
   remove: (reason: string) => void
-}
-
-/** What a stream missed and the ring has no more. */
-export interface Replay {
-  /** The next page; empty at the end, `undefined` if the log no longer has it. */
-  read(): Promise<readonly Frame[] | undefined>
 }
 
 export interface SubscriberStart<P extends Principal> {
