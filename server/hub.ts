@@ -10,8 +10,9 @@ import { createLogReader } from './log-reader'
 import type { Metrics } from './metrics'
 import type { OpenStream } from './open-stream'
 import type { ResolvedOptions } from './options'
+import { PROGRESS } from './pace'
 import { resume } from './resume'
-import { createSubscriber, PROGRESS } from './subscriber'
+import { createSubscriber } from './subscriber'
 import { createSubscribers, SWEEP } from './subscribers'
 
 export interface Hub<P extends Principal> {
