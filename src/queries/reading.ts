@@ -79,7 +79,9 @@ export function declareStale(cell: Cell, isStale: boolean): void {
 /** After a read that was taken. `true`: it brought all that was to be had, but for the news that was kept for it. */
 export function freshen(cell: Cell, read: Incoming, previous: Base | undefined): boolean {
   const { kept, staleness } = cell
-  if (kept !== undefined && kept.of === cell.query.promise && isAtOnePosition(read)) {
+  // One that has waited is from before the read that is out.
+  const isOut = kept !== undefined && kept.of === cell.query.promise && !('wait' in read)
+  if (isOut && isAtOnePosition(read)) {
     const after = afterRead(kept.since, read, previous)
     own(cell).staleness = after.isStale ? { ...staleness, isStale: true } : after
     if (!after.isStale) return true

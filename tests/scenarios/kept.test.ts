@@ -2,7 +2,7 @@
 import { queryOptions, syncStream } from 'tidemark'
 import { expect, test } from 'vitest'
 import type { RowChange } from '../../src/base/messages'
-import { at } from '../kit/docs'
+import { at, doc, takeRead, takeWrite, watchDoc, writing } from '../kit/docs'
 import { greet } from '../kit/stream'
 import type { Todo } from '../kit/todos'
 import { loadTodos, titles, titlesShown, todo, todoRow, todosQuery } from '../kit/todos'
@@ -143,4 +143,27 @@ test('nor can a read that was made of several answers, of which some may have th
   await world.net.take('GET', '/one').answer(todo('1', 'b'), at(5))
   await world.net.take('GET', '/two').answer(todo('2', 'newer'), at(5))
   expect(titles(pair.data)).toBe('b newer')
+})
+
+test('nor can a read that has waited for a write: it is from before the one that is out', async () => {
+  const push = writing('push')
+  const world = createWorld({ mutations: [push], stream: syncStream({ url: '/sync', pollInterval: false }) })
+  world.sync.start()
+  const stream = await greet(world)
+  world.sync.mutate(push, { token: 'm', to: ['q1'] })
+  const q1 = watchDoc(world, 'q1')
+  await world.settle()
+  await takeRead(world, 'q1').answer(doc('q1', 0), at(0)) // waits for the write
+  void world.sync.queryClient.refetchQueries({ queryKey: ['doc', 'q1'] })
+  await world.settle()
+  const hanging = takeRead(world, 'q1')
+  await stream.patch(1, [{ op: 'put', type: 'doc', id: 'q1', version: 1, value: doc('q1', 1, 'other') }], {
+    mutations: [],
+  })
+  await takeWrite(world).answer(undefined, { status: 422 })
+  await hanging.drop()
+  await world.advance(5_000)
+  await takeRead(world, 'q1').answer(doc('q1', 1, 'other'), at(1))
+  await world.settle()
+  expect(q1.now).toBe('other')
 })
