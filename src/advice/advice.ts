@@ -146,7 +146,8 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
       )
     },
     asked(call, id) {
-      const { writes, failed, quarantined } = queue.log
+      const { writes, ended } = queue.log
+      const { failed, quarantined } = ended
       if (ids.has(id) || writes.has(id) || [...failed, ...quarantined].some((entry) => entry.id === id)) return
       const text = `sync.${call}(${JSON.stringify(id)}) did nothing, for no entry of the outbox has this id: take the id of an entry of sync.outbox.`
       say({ topic: `unknown id ${call}`, text })

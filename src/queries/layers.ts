@@ -16,118 +16,46 @@ import { attach, detach, detachAll, refold } from './view'
 /** So many confirmed mutations are kept for queries that nobody watches. */
 const KEPT = 100
 
+/** What is known of the layers. */
+interface Known {
+  /** Ordered by `pos`. */
+  readonly layers: Layer[]
+  readonly touched: Map<Layer, Map<Cell, Placement>>
+  /** Confirmed, and lacking somewhere. */
+  readonly confirmed: Set<Layer>
+  readonly reflected: WeakSet<Layer>
+  /** Those that are not reflected before these queries have been read. */
+  readonly unread: Map<Layer, { cells: Set<Cell>; how: 'read' | 'told' }>
+  /** Recipes that threw: each is reported once. */
+  readonly thrown: WeakSet<Placement>
+}
+
 /** `core` is asked when something happens: it is being made. */
 export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
-  const layers: Layer[] = []
-  const reflected = new WeakSet<Layer>()
-  const touched = new Map<Layer, Map<Cell, Placement>>()
-  /** Confirmed, and lacking somewhere. */
-  const confirmed = new Set<Layer>()
-  const unread = new Map<Layer, { cells: Set<Cell>; how: 'read' | 'told' }>()
-  /** Recipes that threw: each is reported once. */
-  const thrown = new WeakSet<Placement>()
-  const touchedBy = (layer: Layer): ReadonlyMap<Cell, Placement> => touched.get(layer) ?? NONE
-
-  function place(cell: Cell, layer: Layer): void {
-    const placement = placementOf(cell, layer)
-    if (placement === undefined) return
-    core.touch(cell)
-    attach(cell, placement)
-    const cells = touched.get(layer)
-    if (cells === undefined) touched.set(layer, new Map([[cell, placement]]))
-    else cells.set(cell, placement)
+  const known: Known = {
+    ...{ layers: [], touched: new Map(), confirmed: new Set() },
+    ...{ reflected: new WeakSet(), unread: new Map(), thrown: new WeakSet() },
   }
-
-  function unlink(cell: Cell): void {
-    for (const { layer } of cell.placements) touched.get(layer)?.delete(cell)
-    detachAll(cell)
-  }
-
-  function foldCell(cell: Cell): void {
-    const inPlace = inOrder(confirmed)
-    /** Of each scope the newest mutation that all of base is from after: it is from after those before it. */
-    const past = new Map<string, number>()
-    for (const layer of inPlace)
-      if (cell.base !== undefined && isPast(cell.base, layer)) past.set(layer.scope, layer.pos)
-    for (const layer of inPlace) {
-      const placement = touched.get(layer)?.get(cell)
-      const isBefore = layer.pos < (past.get(layer.scope) ?? -1)
-      if (placement === undefined || !(isBefore || mayLeave(core, cell, placement))) continue
-      core.isAboutOwn() // an echo or a read that brings an own write ends its optimism
-      detach(cell, placement)
-      touched.get(layer)?.delete(cell)
-      fence(cell, layer)
-      // Where base has no position, events from before this one must not be put onto it.
-      if (cell.base !== undefined && cell.base.at === undefined) {
-        raiseFloor(core, cell, layer.confirmedAt)
-        expectEcho(cell, placement)
-      }
-    }
-    refold(cell, core.drafts, (placement, cause) => {
-      if (!thrown.has(placement)) core.report(thrownBy(cell, placement, cause))
-      thrown.add(placement)
-    })
-  }
-
-  function checkLayers(): void {
-    const kept: Layer[] = []
-    for (const layer of inOrder(confirmed)) {
-      const lacking = [...touchedBy(layer).keys()]
-      const isAwaited = isUnread(layer) || lacking.some((cell) => cell.base !== undefined && isWatched(cell))
-      if (!isAwaited && !reflected.has(layer)) {
-        reflected.add(layer)
-        core.listener?.onReflected(layer)
-      }
-      if (!isAwaited && lacking.length > 0) kept.push(layer)
-      if (isAwaited || lacking.length > 0 || !confirmed.delete(layer)) continue
-      layers.splice(layers.indexOf(layer), 1)
-      touched.delete(layer)
-      core.listener?.onGone(layer)
-    }
-    if (kept.length > KEPT) core.afterwards(() => kept.slice(0, -KEPT).forEach(giveUp))
-  }
-
-  /** Whether a query that somebody watches has not been read since the layer's mutation made it stale. */
-  function isUnread(layer: Layer): boolean {
-    const awaited = unread.get(layer)
-    if (awaited === undefined) return false
-    const { cells, how } = awaited
-    const isTold = how === 'told' && isOrAfter(core.streamAt, layer.confirmedAt)
-    for (const cell of cells) {
-      const { base, staleness, removed } = cell
-      const isIdle = removed || base === undefined || !isWatched(cell)
-      // What the stream has passed without making it stale is not concerned.
-      if (isIdle || isCovered(layer, base) || (isTold && !staleness.isStale)) cells.delete(cell)
-    }
-    if (cells.size === 0) unread.delete(layer)
-    return cells.size > 0
-  }
-
-  /** Nobody watches what lacks it: rather than kept for ever it leaves, and so does data that would be shown without it. */
-  function giveUp(layer: Layer): void {
-    const lacking = [...touchedBy(layer).keys()]
-    if (!lacking.some((cell) => isWatched(cell) || isReading(cell))) lacking.forEach(evict)
-  }
-
+  const { layers, touched, confirmed, unread } = known
   return {
     layers,
-    touchedBy,
-    foldCell,
-    checkLayers,
+    touchedBy: (layer) => touched.get(layer) ?? NONE,
+    foldCell: (cell) => foldCell(core, known, cell),
+    checkLayers: () => checkLayers(core, known, evict),
     addLayer(layer) {
       core.isAboutOwn()
       let at = layers.length
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
       if (layer.outcome === 'confirmed') confirmed.add(layer)
-      for (const cell of cellsFor(core, layer.ops)) place(cell, layer)
+      for (const cell of cellsFor(core, layer.ops)) place(core, known, cell, layer)
     },
     removeLayer(layer) {
       core.isAboutOwn()
       const at = layers.indexOf(layer)
       if (at >= 0) layers.splice(at, 1)
       confirmed.delete(layer)
-      for (const [cell, placement] of touchedBy(layer)) {
+      for (const [cell, placement] of touched.get(layer) ?? NONE) {
         core.touch(cell)
         detach(cell, placement)
       }
@@ -135,10 +63,10 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
     },
     attachAll(cell) {
       core.touch(cell)
-      unlink(cell)
-      for (const layer of layers) place(cell, layer)
+      unlink(known, cell)
+      for (const layer of layers) place(core, known, cell, layer)
     },
-    forget: unlink,
+    forget: (cell) => unlink(known, cell),
     confirmed(layer) {
       core.isAboutOwn()
       confirmed.add(layer)
@@ -150,6 +78,91 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       else unread.delete(layer)
     },
   }
+}
+
+function place(core: Core, { touched }: Known, cell: Cell, layer: Layer): void {
+  const placement = placementOf(cell, layer)
+  if (placement === undefined) return
+  core.touch(cell)
+  attach(cell, placement)
+  const cells = touched.get(layer)
+  if (cells === undefined) touched.set(layer, new Map([[cell, placement]]))
+  else cells.set(cell, placement)
+}
+
+function unlink({ touched }: Known, cell: Cell): void {
+  for (const { layer } of cell.placements) touched.get(layer)?.delete(cell)
+  detachAll(cell)
+}
+
+function foldCell(core: Core, { confirmed, touched, thrown }: Known, cell: Cell): void {
+  const { base } = cell
+  const inPlace = inOrder(confirmed)
+  /** Of each scope the newest mutation that all of base is from after: it is from after those before it. */
+  const past = new Map<string, number>()
+  for (const layer of inPlace) if (base !== undefined && isPast(base, layer)) past.set(layer.scope, layer.pos)
+  for (const layer of inPlace) {
+    const placement = touched.get(layer)?.get(cell)
+    const isBefore = layer.pos < (past.get(layer.scope) ?? -1)
+    if (placement === undefined || !(isBefore || mayLeave(core, cell, placement))) continue
+    core.isAboutOwn() // an echo or a read that brings an own write ends its optimism
+    detach(cell, placement)
+    touched.get(layer)?.delete(cell)
+    fence(cell, layer)
+    // Where base has no position, events from before this one must not be put onto it.
+    if (base !== undefined && base.at === undefined) {
+      raiseFloor(core, cell, layer.confirmedAt)
+      expectEcho(cell, placement)
+    }
+  }
+  refold(cell, core.drafts, (placement, cause) => {
+    if (!thrown.has(placement)) core.report(thrownBy(cell, placement, cause))
+    thrown.add(placement)
+  })
+}
+
+function checkLayers(core: Core, known: Known, evict: (cell: Cell) => void): void {
+  const { layers, confirmed, reflected, touched } = known
+  const kept: Layer[] = []
+  for (const layer of inOrder(confirmed)) {
+    const lacking = lackingIn(known, layer)
+    const isAwaited = isUnread(core, known, layer) || lacking.some((cell) => cell.base !== undefined && isWatched(cell))
+    if (!isAwaited && !reflected.has(layer)) {
+      reflected.add(layer)
+      core.listener?.onReflected(layer)
+    }
+    if (!isAwaited && lacking.length > 0) kept.push(layer)
+    if (isAwaited || lacking.length > 0 || !confirmed.delete(layer)) continue
+    layers.splice(layers.indexOf(layer), 1)
+    touched.delete(layer)
+    core.listener?.onGone(layer)
+  }
+  const giveUp = (layer: Layer): void => {
+    // Nobody watches what lacks it: rather than kept for ever it leaves, and so does data that would be shown without it.
+    const lacking = lackingIn(known, layer)
+    if (!lacking.some((cell) => isWatched(cell) || isReading(cell))) lacking.forEach(evict)
+  }
+  if (kept.length > KEPT) core.afterwards(() => kept.slice(0, -KEPT).forEach(giveUp))
+}
+
+function lackingIn({ touched }: Known, layer: Layer): Cell[] {
+  return [...(touched.get(layer) ?? NONE).keys()]
+}
+
+/** Whether a query that somebody watches has not been read since the layer's mutation made it stale. */
+function isUnread(core: Core, { unread }: Known, layer: Layer): boolean {
+  const awaited = unread.get(layer)
+  if (awaited === undefined) return false
+  const { cells, how } = awaited
+  const isTold = how === 'told' && isOrAfter(core.streamAt, layer.confirmedAt)
+  for (const cell of cells) {
+    const { base, staleness, removed } = cell
+    const isIdle = removed || base === undefined || !isWatched(cell)
+    // What the stream has passed without making it stale is not concerned.
+    if (isIdle || isCovered(layer, base) || (isTold && !staleness.isStale)) cells.delete(cell)
+  }
+  if (cells.size === 0) unread.delete(layer)
+  return cells.size > 0
 }
 
 const NONE: ReadonlyMap<Cell, Placement> = new Map()

@@ -2,12 +2,12 @@
  * Indexes from what a push names to the queries that it concerns: key prefixes, topics, kinds of rows. One event costs
  * what it touches, not the number of cached queries.
  */
-import { partialMatchKey } from '@tanstack/query-core'
 import type { QueryKey } from '../base/key'
-import { canonical, isPlainObject } from '../base/key'
+import { canonical } from '../base/key'
 import type { RowId } from '../base/messages'
 import { rowName } from '../base/rows'
 import type { Cell } from './cell'
+import { createKeyTree, matching, placeOfKey, prune } from './key-tree'
 
 export interface Lookup {
   /** Adds the cell, or moves it to where its options now say. */
@@ -23,67 +23,13 @@ export interface Lookup {
   topics(): string[]
 }
 
-interface Node {
-  children: Map<string, { part: unknown; node: Node }>
-  here: Set<Cell>
-}
-
 /** `onTopics` is called when the set of topics has changed. */
 export function createLookup(onTopics: () => void): Lookup {
-  const root: Node = { children: new Map(), here: new Set() }
+  const root = createKeyTree()
   /** `topic …`, `kind …` (a list that any row of the kind may belong to), `row … …` (a detail of that row). */
   const index = new Map<string, Set<Cell>>()
   const placed = new WeakMap<Cell, readonly string[]>()
   const topics = new Map<string, number>()
-
-  function nodeOf(key: QueryKey): Node {
-    let node = root
-    for (const part of key) {
-      const name = canonical(part)
-      let child = node.children.get(name)
-      if (child === undefined) {
-        child = { part, node: { children: new Map(), here: new Set() } }
-        node.children.set(name, child)
-      }
-      node = child.node
-    }
-    return node
-  }
-
-  function* below(node: Node): Generator<Cell> {
-    yield* node.here
-    for (const child of node.children.values()) yield* below(child.node)
-  }
-
-  // TanStack matches an object in a key partially, so a prefix with an object may match several children.
-  function* matching(node: Node, prefix: QueryKey, depth: number): Generator<Cell> {
-    if (depth === prefix.length) return yield* below(node)
-    const part = prefix[depth]
-    const exact = node.children.get(canonical(part))
-    if (exact !== undefined) yield* matching(exact.node, prefix, depth + 1)
-    if (!isPlainObject(part) && !Array.isArray(part)) return
-    for (const child of node.children.values()) {
-      if (child !== exact && partialMatchKey([child.part], [part])) yield* matching(child.node, prefix, depth + 1)
-    }
-  }
-
-  function prune(key: QueryKey, cell: Cell): void {
-    const path: Array<{ parent: Node; name: string }> = []
-    let node = root
-    for (const part of key) {
-      const name = canonical(part)
-      const child = node.children.get(name)
-      if (child === undefined) return
-      path.push({ parent: node, name })
-      node = child.node
-    }
-    node.here.delete(cell)
-    for (const { parent, name } of path.reverse()) {
-      const child = parent.children.get(name)?.node
-      if (child === undefined || child.here.size > 0 || child.children.size > 0) return
-      parent.children.delete(name)
-    }
-  }
 
   function place(cell: Cell, names: readonly string[]): void {
     const before = placed.get(cell) ?? []
@@ -97,13 +43,13 @@ export function createLookup(onTopics: () => void): Lookup {
 
   return {
     add(cell) {
-      nodeOf(cell.query.queryKey).here.add(cell)
+      placeOfKey(root, cell.query.queryKey).here.add(cell)
       place(cell, namesOf(cell))
     },
     remove(cell) {
       place(cell, [])
       placed.delete(cell)
-      prune(cell.query.queryKey, cell)
+      prune(root, cell)
     },
     moved(cell) {
       const names = namesOf(cell)
@@ -115,10 +61,10 @@ export function createLookup(onTopics: () => void): Lookup {
     },
     byKey: (prefix, exact) =>
       exact
-        ? [...matching(root, prefix, 0)].filter(
+        ? [...matching(root, prefix)].filter(
             ({ query }) => query.queryKey.length === prefix.length && canonical(query.queryKey) === canonical(prefix),
           )
-        : matching(root, prefix, 0),
+        : matching(root, prefix),
     byTopic: (topic) => index.get(`topic ${topic}`) ?? [],
     forRow: (type, id) => [...(index.get(`kind ${type}`) ?? []), ...(index.get(`row ${rowName(type, id)}`) ?? [])],
     topics: () => [...topics.keys()],

@@ -48,70 +48,46 @@ export interface TransitionDeps {
   folded: () => void
 }
 
-export function createTransitions({ report, fold, folded }: TransitionDeps): Transitions {
+/** One transition, until it is published. */
+interface Open {
+  isOwn: boolean
+  /** Queries that have changed since they were folded. */
+  dirty: Set<Cell>
+  whenSettled: Array<() => void>
+  later: Array<() => void>
+  readonly announced: Set<() => void>
+  readonly updates: UpdatedEvent[]
+  readonly muted: Map<AnyObserver, MutedListeners>
+}
+
+const open = (): Open => ({
+  ...{ isOwn: false, dirty: new Set(), whenSettled: [], later: [] },
+  ...{ announced: new Set(), updates: [], muted: new Map() },
+})
+
+export function createTransitions(deps: TransitionDeps): Transitions {
   let depth = 0
-  let isOwn = false
-  let dirty = new Set<Cell>()
-  let whenSettled: Array<() => void> = []
-  let later: Array<() => void> = []
-  let announced = new Set<() => void>()
-  let updates: UpdatedEvent[] = []
-  const muted = new Map<AnyObserver, MutedListeners>()
+  let now = open()
   const wraps = new Set<PublishWrap>()
   const viewListeners = new Set<(event: UpdatedEvent) => void>()
 
   function commit(): void {
+    const done = now
     const changed = new Set<Cell>()
     const views = new Set<Cell>()
     // A recipe that throws, or a callback of the cache, may not leave the transition open.
     let notify: Array<() => void> = []
     try {
-      while (dirty.size > 0 || whenSettled.length > 0) settleAll(changed, views)
+      while (done.dirty.size > 0 || done.whenSettled.length > 0) settleAll(deps, done, changed, views)
     } finally {
-      dirty = new Set()
-      whenSettled = []
-      notify = unmute(muted, changed)
+      done.dirty = new Set()
+      done.whenSettled = []
+      notify = unmute(done.muted, changed)
       depth = 0
     }
-    const calls = [...notify, ...eventsOf(views, updates, viewListeners), ...announced]
-    const callbacks = later
-    const wasOwn = isOwn
-    announced = new Set()
-    updates = []
-    later = []
-    isOwn = false
-    publish(calls, wasOwn)
-    for (const call of callbacks) call()
-  }
-
-  /** Folds what has changed; then those who wait for it, who may change more. */
-  function settleAll(changed: Set<Cell>, views: Set<Cell>): void {
-    const now = dirty
-    const waiting = whenSettled
-    dirty = new Set()
-    whenSettled = []
-    for (const cell of now) {
-      changed.add(cell)
-      const { data } = cell.view
-      fold(cell)
-      if (!Object.is(data, cell.view.data)) views.add(cell)
-    }
-    if (now.size > 0) folded()
-    for (const run of waiting) run()
-  }
-
-  /** Everything in one batch of query-core, inside the wraps of the adapters. */
-  function publish(calls: ReadonlyArray<() => void>, own: boolean): void {
-    if (calls.length === 0) return
-    const tellAll = (): void => notifyManager.batch(() => calls.forEach(guarded))
-    guarded([...wraps].reduce<() => void>((inner, wrap) => () => wrap(inner, own), tellAll))
-  }
-
-  /** Somebody's subscriber that throws stops neither the others nor what follows here. */
-  function guarded(run: () => void): void {
-    void guard(run, (cause) =>
-      report(new SyncError('usage', 'A subscriber threw; the others are told, and everything goes on.', { cause })),
-    )
+    now = open()
+    publish(deps, wraps, done.isOwn, [...notify, ...eventsOf(views, done.updates, viewListeners), ...done.announced])
+    for (const call of done.later) call()
   }
 
   return {
@@ -128,25 +104,57 @@ export function createTransitions({ report, fold, folded }: TransitionDeps): Tra
     },
     touch(cell) {
       if (depth === 0) throw new Error('A base changed outside of a transition.')
-      if (dirty.has(cell)) return
-      dirty.add(cell)
-      for (const observer of cell.query.observers as unknown as AnyObserver[]) mute(muted, observer)
+      if (now.dirty.has(cell)) return
+      now.dirty.add(cell)
+      for (const observer of cell.query.observers as unknown as AnyObserver[]) mute(now.muted, observer)
     },
     isAboutOwn() {
-      isOwn = true
+      now.isOwn = true
     },
-    settled: (run) => void whenSettled.push(run),
-    afterwards: (run) => void later.push(run),
+    settled: (run) => void now.whenSettled.push(run),
+    afterwards: (run) => void now.later.push(run),
     announce(tell, own = false) {
-      if (depth === 0) return publish([tell], own)
-      announced.add(tell)
-      isOwn ||= own
+      if (depth === 0) return publish(deps, wraps, own, [tell])
+      now.announced.add(tell)
+      now.isOwn ||= own
     },
     updated(event) {
-      if (depth > 0) updates.push(event)
+      if (depth > 0) now.updates.push(event)
       else for (const listener of [...viewListeners]) listener(event)
     },
   }
+}
+
+/** Folds what has changed; then those who wait for it, who may change more. */
+function settleAll({ fold, folded }: TransitionDeps, now: Open, changed: Set<Cell>, views: Set<Cell>): void {
+  const { dirty, whenSettled } = now
+  now.dirty = new Set()
+  now.whenSettled = []
+  for (const cell of dirty) {
+    changed.add(cell)
+    const { data } = cell.view
+    fold(cell)
+    if (!Object.is(data, cell.view.data)) views.add(cell)
+  }
+  if (dirty.size > 0) folded()
+  for (const run of whenSettled) run()
+}
+
+/** Everything in one batch of query-core, inside the wraps of the adapters. */
+function publish(
+  { report }: TransitionDeps,
+  wraps: ReadonlySet<PublishWrap>,
+  own: boolean,
+  calls: ReadonlyArray<() => void>,
+): void {
+  if (calls.length === 0) return
+  // Somebody's subscriber that throws stops neither the others nor what follows here.
+  const guarded = (run: () => void): void =>
+    void guard(run, (cause) =>
+      report(new SyncError('usage', 'A subscriber threw; the others are told, and everything goes on.', { cause })),
+    )
+  const tellAll = (): void => notifyManager.batch(() => calls.forEach(guarded))
+  guarded([...wraps].reduce<() => void>((inner, wrap) => () => wrap(inner, own), tellAll))
 }
 
 /** The calls that tell of changed queries: what query-core announced, and views that changed without it. */

@@ -109,8 +109,8 @@ export function createOutboxView(queue: Queue, cache: Cache): (previous?: Outbox
       entries.push(entry)
     }
     if (!isSorted) entries.sort((a, b) => a.pos - b.pos)
-    const failed = log.failed.map((record) => ended(record, 'failed', previous))
-    const quarantined = log.quarantined.map((record) => ended(record, 'quarantined', previous))
+    const failed = log.ended.failed.map((record) => ended(record, 'failed', previous))
+    const quarantined = log.ended.quarantined.map((record) => ended(record, 'quarantined', previous))
     const next = { entries, failed, quarantined }
     return previous === undefined ? next : keep(previous, next)
   }

@@ -67,8 +67,8 @@ export function createStatusView(deps: StatusSources): (previous: SyncStatus | u
       conflicted: 0,
       blocked: 0,
       paused: 0,
-      failed: log.failed.length,
-      quarantined: log.quarantined.length,
+      failed: log.ended.failed.length,
+      quarantined: log.ended.quarantined.length,
     }
     for (const { record } of writes) counts[record.status]++
     const next: SyncStatus = {

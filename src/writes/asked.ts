@@ -17,9 +17,9 @@ export function discard(queue: QueueContext, id: string): boolean {
     end(queue, write, 'taken-back', new SyncError('stopped', 'Discarded.', { mutationKey: write.mutationKey }))
     return true
   }
-  const unknown = log.quarantined.find((record) => record.id === id)
-  if (unknown === undefined && !log.failed.some((record) => record.id === id)) return false
-  log.forgetEnded(id)
+  const unknown = log.ended.quarantined.find((record) => record.id === id)
+  if (unknown === undefined && !log.ended.failed.some((record) => record.id === id)) return false
+  log.ended.forget(id)
   const removed = unknown === undefined ? deps.outbox.removeFailed(id) : deps.outbox.remove(unknown)
   removed.catch(deps.report)
   deps.changed()
@@ -41,14 +41,14 @@ export function again(
     queue.pump()
     return handleOf(queue, blocked)
   }
-  const record = log.failed.find((each) => each.id === id)
+  const record = log.ended.failed.find((each) => each.id === id)
   const mutation = record === undefined ? undefined : options.mutations.get(canonical(record.mutationKey))
   if (record === undefined || mutation === undefined) return undefined
   const { mutationKey } = record
   // Its row goes when the new one is there, so that neither is lost.
   const variables =
     edited === undefined ? record.variables : copyVariables(edited.variables, deps.serializer, mutationKey)
-  log.forgetEnded(id)
+  log.ended.forget(id)
   if (edited === undefined && record.failure?.mayBeApplied === true) return ways.resume(record, mutation)
   return ways.create(mutation, variables, id)
 }

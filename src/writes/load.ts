@@ -33,10 +33,11 @@ async function load(outbox: StoredOutbox, queue: QueueContext, add: Add): Promis
       if (brought !== undefined && !record.deps.some((id) => aside.has(id))) restore(queue, add, brought, mutation)
       else {
         aside.add(record.id)
-        log.quarantine(record)
+        log.ended.quarantine(record)
       }
     }
-    log.restoreFailed(found.failed)
+    // One that is sent again under its key may stand in both lists, if the page ended in between.
+    log.ended.restore(found.failed.filter(({ id }) => !log.writes.has(id)))
   } catch (cause) {
     deps.report(
       new SyncError(

@@ -3,7 +3,9 @@
  * What stands where is decided in this file alone; the records themselves are the writes'.
  */
 import type { Cursor } from '../base/cursor'
-import type { OutboxMeta, WriteRecord } from './stored'
+import type { Ended } from './ended'
+import { createEnded } from './ended'
+import type { OutboxMeta } from './stored'
 import type { Write } from './write'
 import { revise } from './write'
 
@@ -14,10 +16,7 @@ export interface Log {
   readonly scopes: ReadonlyMap<string, readonly Write[]>
   /** Confirmed, and not yet in every base. */
   readonly confirmed: ReadonlySet<Write>
-  /** Refused, newest last. */
-  readonly failed: readonly WriteRecord[]
-  /** Nobody here knows their mutation. */
-  readonly quarantined: readonly WriteRecord[]
+  readonly ended: Ended
   readonly meta: OutboxMeta
   /** The next place in the log. */
   takePlace(): number
@@ -34,24 +33,10 @@ export interface Log {
   readonly hasCreators: boolean
   /** Who creates this row, and is not confirmed. */
   creatorOf(row: string): Write | undefined
-  /** What builds on the write, directly or not, in order. */
-  dependentsOf(write: Write): Write[]
-  /** Gives it the next number of its scope, if it has none. */
-  takeSequence(write: Write): void
-  /** It was not sent after all: its number is the next one's, unless another has followed. */
-  returnSequence(write: Write): void
   /** The newest position of an own write; `true`: it was not known. */
   noteOwn(cursor: Cursor | undefined): boolean
-  /** Lists it as failed; returns those that `bound` then pushes out. */
-  fail(record: WriteRecord, bound: number): readonly WriteRecord[]
-  /** Lists it as one that nobody here knows. */
-  quarantine(record: WriteRecord): void
-  /** Forgets a failed or quarantined one. */
-  forgetEnded(id: string): void
   /** Goes on after what an earlier page left: the places of this page's writes come after all of it. */
   continueFrom(meta: OutboxMeta): void
-  /** What an earlier page could not send, before what failed on this one. */
-  restoreFailed(records: readonly WriteRecord[]): void
   /** Forgets everything. */
   clear(): void
 }
@@ -62,22 +47,14 @@ export function createLog(newId: () => string): Log {
   const scopes = new Map<string, Write[]>()
   const creators = new Map<string, Write>()
   const confirmed = new Set<Write>()
-  let failed: readonly WriteRecord[] = []
-  let quarantined: readonly WriteRecord[] = []
+  const ended = createEnded()
   let meta = newMeta(newId)
-
-  const pending = (): Write[] => [...writes.values()].filter(({ outcome }) => outcome === undefined)
 
   return {
     writes,
     scopes,
     confirmed,
-    get failed() {
-      return failed
-    },
-    get quarantined() {
-      return quarantined
-    },
+    ended,
     get meta() {
       return meta
     },
@@ -115,43 +92,10 @@ export function createLog(newId: () => string): Log {
       return creators.size > 0
     },
     creatorOf: (row) => creators.get(row),
-    dependentsOf(write) {
-      const gone = new Set([write.id])
-      const others = pending().filter((each) => each !== write)
-      return others
-        .sort((a, b) => a.pos - b.pos)
-        .filter(({ id, record }) => record.deps.some((dep) => gone.has(dep)) && gone.add(id))
-    },
-    takeSequence(write) {
-      const { sequence, scope } = write.record
-      if (sequence !== undefined) return
-      const next = (meta.sequences.get(scope) ?? 0) + 1
-      meta.sequences.set(scope, next)
-      revise(write, { sequence: next })
-    },
-    returnSequence(write) {
-      const { sequence, scope } = write.record
-      if (sequence === undefined || meta.sequences.get(scope) !== sequence) return
-      meta.sequences.set(scope, sequence - 1)
-      revise(write, { sequence: undefined })
-    },
     noteOwn(cursor) {
       const isNews = cursor !== meta.ownAt
       meta.ownAt = cursor
       return isNews
-    },
-    fail(record, bound) {
-      const list = [...failed, record]
-      const dropped = list.splice(0, Math.max(0, list.length - bound))
-      failed = list
-      return dropped
-    },
-    quarantine(record) {
-      quarantined = [...quarantined, record]
-    },
-    forgetEnded(id) {
-      failed = failed.filter((record) => record.id !== id)
-      quarantined = quarantined.filter((record) => record.id !== id)
     },
     continueFrom(earlier) {
       const early = [...writes.values()]
@@ -162,16 +106,36 @@ export function createLog(newId: () => string): Log {
       for (const [scope, last] of meta.sequences) sequences.set(scope, Math.max(sequences.get(scope) ?? 0, last))
       meta = { ...earlier, sequences, nextPos: meta.nextPos + shift }
     },
-    restoreFailed(records) {
-      // One that is sent again under its key may stand in both lists, if the page ended in between.
-      failed = [...records.filter(({ id }) => !writes.has(id)), ...failed]
-    },
     clear() {
-      for (const each of [writes, scopes, creators, confirmed]) each.clear()
-      failed = []
-      quarantined = []
+      for (const each of [writes, scopes, creators, confirmed, ended]) each.clear()
     },
   }
+}
+
+/** What is not settled and builds on the write, directly or not, in order. */
+export function dependentsOf({ writes }: Log, write: Write): Write[] {
+  const gone = new Set([write.id])
+  return [...writes.values()]
+    .filter((each) => each !== write && each.outcome === undefined)
+    .sort((a, b) => a.pos - b.pos)
+    .filter(({ id, record }) => record.deps.some((dep) => gone.has(dep)) && gone.add(id))
+}
+
+/** Gives it the next number of its scope, if it has none. */
+export function takeSequence({ meta: { sequences } }: Log, write: Write): void {
+  const { sequence, scope } = write.record
+  if (sequence !== undefined) return
+  const next = (sequences.get(scope) ?? 0) + 1
+  sequences.set(scope, next)
+  revise(write, { sequence: next })
+}
+
+/** It was not sent after all: its number is the next one's, unless another has followed. */
+export function returnSequence({ meta: { sequences } }: Log, write: Write): void {
+  const { sequence, scope } = write.record
+  if (sequence === undefined || sequences.get(scope) !== sequence) return
+  sequences.set(scope, sequence - 1)
+  revise(write, { sequence: undefined })
 }
 
 function newMeta(newId: () => string): OutboxMeta {

@@ -17,6 +17,7 @@ import { currentOf } from './conflicts'
 import type { QueueContext } from './context'
 import { change, save } from './context'
 import { answerOps, keysToRead, tell } from './functions'
+import { dependentsOf } from './log'
 import type { Plan } from './plans'
 import type { FailureRecord } from './stored'
 import type { Write } from './write'
@@ -144,7 +145,7 @@ export type End =
  */
 export function end(queue: QueueContext, write: Write, kind: End, error: SyncError): void {
   const { cache } = queue.deps
-  const dependents = queue.log.dependentsOf(write)
+  const dependents = dependentsOf(queue.log, write)
   const mayBeApplied = kind === 'given-up' || (kind === 'taken-back' && isOpen(write))
   cache.core.transition(() => {
     decide(queue, write, 'rejected')
@@ -206,7 +207,7 @@ function keep({ log, flow, deps, options }: QueueContext, write: Write, failure:
   log.forget(write)
   revise(write, { failure })
   const { record } = write
-  const dropped = log.fail(record, options.keepFailed)
+  const dropped = log.ended.fail(record, options.keepFailed)
   deps.outbox.remove(flow.state.isLoaded ? record : undefined, record).catch(deps.report)
   for (const { id } of dropped) deps.outbox.removeFailed(id).catch(deps.report)
 }

@@ -15,6 +15,7 @@ import { begin, countFailure, countVague, finish, isAsQuiet, noteRefreshed, setH
 import type { QueueContext } from './context'
 import { change, save } from './context'
 import type { MutationContext } from './definition'
+import { returnSequence, takeSequence } from './log'
 import type { AttemptEvidence } from './outcome'
 import { block, confirm, end, failureOf } from './outcome'
 import { conflict } from './replace'
@@ -42,7 +43,7 @@ export async function send(queue: QueueContext, write: Write): Promise<void> {
   const { id, attempts } = write
   const isFirst = !write.record.sent
   const request = begin(attempts)
-  log.takeSequence(write)
+  takeSequence(log, write)
   change(queue, write, { sent: true, attempt: write.record.attempt + 1, status: 'sending' })
   await save(queue, write)
   // Not whether it is still listed: an echo may have settled it, and its answer then brings the result.
@@ -234,7 +235,7 @@ async function holdBack(queue: QueueContext, write: Write, isFirst: boolean, { h
   finish(attempts)
   setHeldBack(attempts, heldAt === undefined || heldAt === queue.flow.state.breakerTurns) // else it has changed its mind
   if (isFirst) {
-    queue.log.returnSequence(write)
+    returnSequence(queue.log, write)
     noteNotLeft(write)
   }
   change(queue, write, {

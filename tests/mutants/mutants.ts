@@ -311,9 +311,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'gives a retry another sequence',
-    within: 'createLog',
-    find: '      if (sequence !== undefined) return\n      const next',
-    replace: '      const next',
+    within: 'takeSequence',
+    find: '  if (sequence !== undefined) return\n  const next',
+    replace: '  const next',
   },
   {
     name: 'sends before the row is on disk',
@@ -504,13 +504,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'keeps confirmed writes that nobody reads for ever',
-    within: 'createLayers',
-    find: '    if (kept.length > KEPT) core.afterwards(() => kept.slice(0, -KEPT).forEach(giveUp))\n',
+    within: 'checkLayers',
+    find: '  if (kept.length > KEPT) core.afterwards(() => kept.slice(0, -KEPT).forEach(giveUp))\n',
     replace: '',
   },
   {
     name: 'keeps the layer of a write when a later one of its scope is in base',
-    within: 'createLayers',
+    within: 'foldCell',
     find: '!(isBefore || mayLeave(core, cell, placement))',
     replace: '!mayLeave(core, cell, placement)',
   },
