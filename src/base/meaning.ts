@@ -200,7 +200,7 @@ function parsed(text: string): unknown {
 }
 
 /** The error and what is underneath it, the outermost first. */
-function linksOf(error: unknown): object[] {
+export function linksOf(error: unknown): object[] {
   const found = new Set<object>()
   let next: unknown[] = [error]
   for (let depth = 0; depth <= DEPTH && next.length > 0; depth++) {

@@ -20,6 +20,7 @@ import type { AttemptEvidence } from './outcome'
 import { block, confirm, end, failureOf } from './outcome'
 import { conflict } from './replace'
 import { refuseFailedAnswer } from './returned'
+import { readUnread, thrownOf } from './unread'
 import type { Write } from './write'
 import { noteLeft, noteNotLeft, revise } from './write'
 
@@ -69,7 +70,8 @@ export async function send(queue: QueueContext, write: Write): Promise<void> {
     if (!isMine()) return
     finish(attempts)
     confirm(queue, write, data, evidence)
-  } catch (error) {
+  } catch (thrown) {
+    const error = await readUnread(thrown, request.signal)
     cancelTimeout()
     if (!isMine()) return
     finish(attempts)
@@ -138,15 +140,15 @@ function encodeScope(scope: string): string {
 
 const NOBODY: ReadonlySet<string> = new Set()
 
-/** So often a 409 that says nothing is asked again, of a write that was sent before. */
+/** So often a 409 that says nothing is asked again. */
 const VAGUE_MAX = 3
 
 /**
- * A 409 without a body that anybody could read. Of a write that was sent before it may be a conflict, and it may be 'in
- * progress': the attempt before is at work, or was applied, and another key would apply it twice.
+ * A 409 without a body that anybody could read. It may be a conflict, and it may be 'in progress': a request before is at
+ * work, or was applied, and another key would apply it twice. Of a first attempt too: browsers send a request again by themselves.
  */
-function isVague({ record, attempts }: Write, error: unknown): boolean {
-  if (statusOf(error) !== 409 || problemOf(error) !== undefined || record.attempt < 2) return false
+function isVague({ attempts }: Write, error: unknown): boolean {
+  if (statusOf(error) !== 409 || problemOf(error) !== undefined) return false
   return countVague(attempts) <= VAGUE_MAX
 }
 
@@ -268,7 +270,7 @@ function toSyncError(error: unknown, meaning: Meaning, mutationKey: readonly unk
     status,
     problem: problemOf(error),
     mutationKey,
-    cause: error,
+    cause: thrownOf(error),
     retryAfter: typeof retryAfter === 'number' ? retryAfter : undefined,
   }
   const { code } = MEANINGS[meaning]

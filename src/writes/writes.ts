@@ -222,6 +222,8 @@ function abandon({ deps, log, flow }: QueueContext): void {
   const error = new SyncError('stopped', 'The sync client was closed before the change was settled.')
   for (const write of log.writes.values()) {
     abort(write.attempts, error)
+    // What the stream has confirmed is confirmed, with a result that nobody knows.
+    if (write.outcome === 'confirmed') write.confirmed.resolve(undefined as never)
     deps.cache.core.transition(() => refuse({ deps }, write, error))
   }
   log.clear()

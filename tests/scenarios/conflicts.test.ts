@@ -291,6 +291,16 @@ test('a second change of a row is not in conflict with the first', async () => {
 })
 
 describe('a 409 that nobody can read', () => {
+  test('of a first attempt is asked again under its key too: a browser may have sent the request twice', async () => {
+    const { world, first, id, confirmed } = await edited(editing())
+    await first.answer(undefined, { status: 409 })
+    await world.advance(61_000)
+    const again = take(world, '/edit')
+    expect(again.id).toBe(id)
+    await confirms(again, todo('1', 'mine'), 2)
+    expect(await confirmed).toMatchObject({ title: 'mine' })
+  })
+
   test('of a write that was sent before is asked again under its key: it may be in progress, or applied', async () => {
     const { world, first, id, confirmed } = await edited(editing())
     await first.drop()
