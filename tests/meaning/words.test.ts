@@ -93,7 +93,7 @@ const NOTHING: readonly Wordless[] = [
   ['a page', '<html><h1>Nope</h1></html>', 'text/html'],
   ['a page that says it is text', '<html><h1>Nope</h1></html>', 'text/plain'],
   ['a stack trace of a thousand characters', `Error: x\n${'at y '.repeat(200)}`, 'text/plain'],
-  ['JSON that is none', '{"message":', json],
+  ['JSON that is none', '{message}', json],
   ['nothing', '', json],
   ['a number', 42, json],
   ['an empty object', {}, json],
