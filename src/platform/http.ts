@@ -51,16 +51,24 @@ export interface Http {
    * has six connections for it, over all tabs. `isThere`: whether an address is of that origin. Returns a function that stops.
    */
   onWaiting(listener: (isThere: (input: string) => boolean) => void): () => void
+  /** A request has waited so long that was not made here, or was made more than once: to this origin, or (`''`) the page's. */
+  noteWaiting(origin: string): void
 }
 
 /** Milliseconds without the head of an answer after which a request is said to wait. */
-const WAITING = 5_000
+export const WAITING = 5_000
 
 const NOT_SENT = Symbol.for('tidemark.not-sent')
+const CUT: unique symbol = Symbol('tidemark.cut')
 
 /** Whether this is the error of a request that the circuit breaker did not let out. */
 export function isNotSent(error: unknown): boolean {
   return (error as { cause?: unknown } | undefined)?.cause === NOT_SENT
+}
+
+/** Whether this is the error of an answer whose words did not come whole. */
+export function isCutShort(error: unknown): boolean {
+  return (error as { cause?: unknown } | undefined)?.cause === CUT
 }
 
 export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: HttpOptions): Http {
@@ -90,6 +98,12 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
     return refreshing
   }
 
+  function noteWaiting(origin: string): void {
+    const place = origin || pageOrigin()
+    const isCounted = pageOrigin() !== '' && place.startsWith('http:')
+    if (isCounted) tell(waitingListeners, (url: string) => placeOf(url) === place)
+  }
+
   async function send(
     input: RequestInfo | URL,
     init: RequestInit | undefined,
@@ -110,11 +124,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
         `Not sent: ${origin || 'the server'} has failed several times; it is asked again soon.`,
         { cause: NOT_SENT },
       )
-    const place = placeOf(input)
-    const isCounted = waitingListeners.size > 0 && pageOrigin() !== '' && place.startsWith('http:')
-    const cancelWaiting = isCounted
-      ? clock.after(WAITING, () => tell(waitingListeners, (url: string) => placeOf(url) === place))
-      : undefined
+    const cancelWaiting = waitingListeners.size > 0 ? clock.after(WAITING, () => noteWaiting(origin)) : undefined
     let response: Response
     try {
       response = await options.fetch(input as string, { ...init, headers })
@@ -175,6 +185,7 @@ export function createHttp(deps: { clock: Clock; breaker: Breaker }, options: Ht
     heard: (origin) => heard.get(origin) ?? 0,
     onAnswer: (listener) => listen(answerListeners, listener),
     onWaiting: (listener) => listen(waitingListeners, listener),
+    noteWaiting,
   }
 }
 
@@ -222,7 +233,7 @@ function isSame(a: Record<string, string>, b: Record<string, string>): boolean {
 /** The error for an answer that is not 2xx, with the server's words and its problem details (RFC 9457) where it has them. */
 async function httpError(response: Response, now: number): Promise<SyncError> {
   const { status } = response
-  const body = await readBody(response)
+  const body = await readBody(response).catch(() => CUT)
   const said = wordsOf(body)
   const problem: Problem | undefined = isPlainObject(body) ? body : said === undefined ? undefined : { detail: said }
   const { code } = MEANINGS[meaningOfStatus(status, problem)]
@@ -232,16 +243,21 @@ async function httpError(response: Response, now: number): Promise<SyncError> {
     status,
     problem,
     retryAfter,
+    ...(body === CUT ? { cause: CUT } : undefined),
   })
 }
 
-/** What JSON it is, or a text that is no page. */
+/** What JSON it is, or a text that is no page; rejects where it did not come whole. */
 async function readBody(response: Response): Promise<unknown> {
   const type = response.headers.get('content-type') ?? ''
+  const isPlain = /^text\/plain/.test(type)
+  if (!isPlain && !/[/+]json/.test(type)) return undefined
+  const text = await (await readWhole(response, true, 'text/html', undefined)).text()
+  if (isPlain) return text
   try {
-    if (/^text\/plain/.test(type)) return await response.text()
-    return /[/+]json/.test(type) ? await response.json() : undefined
-  } catch {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    if (/^\s*[{[]/.test(text) && !/[}\]]\s*$/.test(text)) throw cause
     return undefined
   }
 }

@@ -27,6 +27,8 @@ interface Owned {
   /** How much had been heard of its origin when a page came in place of its answer. */
   heard: number | undefined
   cancelWait: (() => void) | undefined
+  /** Its requests have had no answer since this began. */
+  cancelAnswer: (() => void) | undefined
 }
 
 export function createAttempts(random: () => number): Attempts {
@@ -42,6 +44,7 @@ export function createAttempts(random: () => number): Attempts {
     vague: 0,
     heard: undefined,
     cancelWait: undefined,
+    cancelAnswer: undefined,
   }
   return owned
 }
@@ -63,7 +66,23 @@ export function finish(attempts: Attempts): void {
 /** Nobody waits for the answer any more. */
 export function abort(attempts: Attempts, reason?: unknown): void {
   attempts.request?.abort(reason)
+  noteAnswer(attempts)
   finish(attempts)
+}
+
+/** `late` is called when it has had no answer for so long, however many requests that was. */
+export function awaitAnswer(attempts: Attempts, clock: Clock, milliseconds: number, late: () => void): void {
+  const owned = own(attempts)
+  owned.cancelAnswer ??= clock.after(milliseconds, () => {
+    owned.cancelAnswer = undefined
+    late()
+  })
+}
+
+/** It has an answer, or waits for none. */
+export function noteAnswer(attempts: Attempts): void {
+  own(attempts).cancelAnswer?.()
+  own(attempts).cancelAnswer = undefined
 }
 
 /** Waits its turn of the backoff, at least `floor` milliseconds. */

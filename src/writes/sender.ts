@@ -5,22 +5,33 @@
 import { laterCursor } from '../base/cursor'
 import { isSyncError, SyncError, sentence } from '../base/errors'
 import { canonical } from '../base/key'
-import { isError, isRequest, messageOf } from '../base/kinds'
+import { isRequest } from '../base/kinds'
 import type { Meaning } from '../base/meaning'
-import { MEANINGS, meaningOf, problemOf, saidBy, statusOf } from '../base/meaning'
+import { MEANINGS, statusOf } from '../base/meaning'
 import { HEADERS, PENDING_MAX } from '../base/messages'
-import { isNotSent } from '../platform/http'
+import { isNotSent, WAITING } from '../platform/http'
 import { evidenceOf } from '../queries/context'
-import { begin, countFailure, countVague, finish, isAsQuiet, noteRefreshed, setHeldBack, wait } from './attempts'
+import {
+  awaitAnswer,
+  begin,
+  countFailure,
+  finish,
+  isAsQuiet,
+  noteAnswer,
+  noteRefreshed,
+  setHeldBack,
+  wait,
+} from './attempts'
 import type { QueueContext } from './context'
 import { change, save } from './context'
 import type { MutationContext } from './definition'
+import { isUntouched, judge, toSyncError } from './judge'
 import { returnSequence, takeSequence } from './log'
 import type { AttemptEvidence } from './outcome'
 import { block, confirm, end, failureOf } from './outcome'
 import { conflict } from './replace'
 import { refuseFailedAnswer } from './returned'
-import { readUnread, thrownOf } from './unread'
+import { readUnread } from './unread'
 import type { Write } from './write'
 import { noteLeft, noteNotLeft, revise } from './write'
 
@@ -61,18 +72,21 @@ export async function send(queue: QueueContext, write: Write): Promise<void> {
   if (!flow.isFlowing() && write.outcome === undefined)
     return await holdBack(queue, write, isFirst, { ...evidence, heldAt: NEVER }) // stopped meanwhile
   noteLeft(write, deps.cache.core.tick(), isFirst)
+  awaitAnswer(attempts, deps.clock, WAITING, () => deps.http.noteWaiting(evidence.origin))
   const cancelTimeout = deps.clock.after(options.timeout, () =>
     request.abort(new SyncError('timeout', `No answer within ${options.timeout} ms.`)),
   )
   try {
     const data = await run(queue, write, request.signal, evidence)
     cancelTimeout()
+    noteAnswer(attempts)
     if (!isMine()) return
     finish(attempts)
     confirm(queue, write, data, evidence)
   } catch (thrown) {
     const error = await readUnread(thrown, request.signal)
     cancelTimeout()
+    if (statusOf(error) !== undefined || isNotSent(error)) noteAnswer(attempts)
     if (!isMine()) return
     finish(attempts)
     if (write.outcome === 'confirmed') return confirm(queue, write, undefined, evidence) // the stream was faster
@@ -122,6 +136,7 @@ function createFetch(
       throw error
     })
     evidence.left = evidence.accepted = true
+    noteAnswer(write.attempts)
     const found = evidenceOf(cache.core, response, HEADERS.pending in fields ? names : [])
     evidence.cursor = laterCursor(evidence.cursor, found.cursor)
     const isReplayed = response.headers.get(HEADERS.replayed) === 'true'
@@ -140,31 +155,9 @@ function encodeScope(scope: string): string {
 
 const NOBODY: ReadonlySet<string> = new Set()
 
-/** So often a 409 that says nothing is asked again. */
-const VAGUE_MAX = 3
-
-/**
- * A 409 without a body that anybody could read. It may be a conflict, and it may be 'in progress': a request before is at
- * work, or was applied, and another key would apply it twice. Of a first attempt too: browsers send a request again by themselves.
- */
-function isVague({ attempts }: Write, error: unknown): boolean {
-  if (statusOf(error) !== 409 || problemOf(error) !== undefined) return false
-  return countVague(attempts) <= VAGUE_MAX
-}
-
-/** What the failure of an attempt means, with what the attempt has seen. */
-function judge({ options }: QueueContext, write: Write, error: unknown, { accepted }: Sending): Meaning {
-  const meaning = meaningOf(error, options.isNetworkError)
-  if (meaning === 'conflict' && isVague(write, error)) return 'in-progress'
-  if (!accepted || isSyncError(error)) return meaning
-  // Said yes, and then the caller could not use the answer, or could not read it to its end.
-  if (meaning === 'bug' || meaning === 'unclear') return 'applied'
-  return meaning === 'unanswered' ? 'cut' : meaning
-}
-
 async function failed(queue: QueueContext, write: Write, error: unknown, evidence: Sending): Promise<void> {
   const { mutation, mutationKey, attempts } = write
-  const meaning = judge(queue, write, error, evidence)
+  const meaning = judge(queue, write, error, evidence.accepted)
   const wrapped = toSyncError(error, meaning, mutationKey)
   if (meaning !== 'credentials') noteRefreshed(attempts, false)
   const isOnce = mutation?.idempotent === false
@@ -255,38 +248,4 @@ function again(queue: QueueContext, write: Write, error: SyncError): void {
   change(queue, write, { failure: failureOf(error), status: 'uncertain' })
   void save(queue, write)
   wait(write.attempts, deps.clock, error.retryAfter ?? 0, queue.pump)
-}
-
-/** The answer says that the write did not happen (too many, too early, busy) or that it is happening. */
-function isUntouched(status: number | undefined, meaning: Meaning): boolean {
-  return meaning === 'in-progress' || status === 425 || status === 429 || status === 503
-}
-
-function toSyncError(error: unknown, meaning: Meaning, mutationKey: readonly unknown[]): SyncError {
-  const status = statusOf(error)
-  const message = saidBy(error) ?? messageOf(error)
-  const { retryAfter } = (error ?? {}) as { retryAfter?: unknown }
-  const details = {
-    status,
-    problem: problemOf(error),
-    mutationKey,
-    cause: thrownOf(error),
-    retryAfter: typeof retryAfter === 'number' ? retryAfter : undefined,
-  }
-  const { code } = MEANINGS[meaning]
-  switch (meaning) {
-    case 'conflict':
-      return new SyncError(code, sentence(`The server has a newer version: ${message}`), details)
-    case 'bug':
-      return new SyncError(
-        code,
-        sentence(isError(error) && !isSyncError(error) ? `"mutationFn" threw: ${message}` : message),
-        details,
-      )
-    case 'unanswered':
-      if (status !== undefined) return new SyncError('http', message, details)
-      return new SyncError(isSyncError(error, 'timeout') ? 'timeout' : code, sentence(message), details)
-    default:
-      return new SyncError(code, message, details)
-  }
 }

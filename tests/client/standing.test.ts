@@ -229,6 +229,48 @@ describe('a request that waits 5 s on an http: page', () => {
     expect(how()).toEqual(['open', 'stream'])
   })
 
+  test.each([
+    ['once, for long', 60_000],
+    ['again and again, each time for a short while', 1_000],
+  ])('of a transport of the application, %s, is given the connection, too', async (_, timeout) => {
+    vi.stubGlobal('location', new URL('http://app.example/'))
+    const foreign = defineMutation({
+      mutationKey: ['foreign'],
+      mutationFn: (_: void, { signal }) =>
+        new Promise((_, no) => signal.addEventListener('abort', () => no(signal.reason as Error))),
+    })
+    const { sync, advance, how } = await start({
+      mutations: [foreign],
+      timeout,
+      stream: syncStream({ url: '/stream', pollInterval: 10_000 }),
+    })
+    sync.mutate(foreign)
+    await advance(4_900)
+    expect(how()).toEqual(['open', 'stream'])
+    await advance(200)
+    expect(how()).toEqual(['polling', 'poll'])
+  })
+
+  test('of such a transport, that is answered in time, changes nothing', async () => {
+    vi.stubGlobal('location', new URL('http://app.example/'))
+    let tries = 0
+    const foreign = defineMutation({
+      mutationKey: ['foreign'],
+      mutationFn: (_: void) => {
+        tries++
+        return tries < 9 ? Promise.reject(Object.assign(new Error('busy'), { status: 503 })) : Promise.resolve()
+      },
+    })
+    const { sync, advance, how } = await start({
+      mutations: [foreign],
+      stream: syncStream({ url: '/stream', pollInterval: 10_000 }),
+    })
+    sync.mutate(foreign)
+    for (let second = 0; second < 10; second++) await advance(1_000)
+    expect(tries).toBeGreaterThan(1)
+    expect(how()).toEqual(['open', 'stream'])
+  })
+
   test('and is answered in time changes nothing, nor does an absolute address of the same origin confuse it', async () => {
     const { advance, ask, how, net } = await crowd('http://app.example/', 'http://app.example/stream')
     await ask()

@@ -95,3 +95,44 @@ test('an answer that was read, or is cut, or never ends is judged by its status'
   expect(await ended).toBe('done')
   expect(new Set(keys).size).toBe(1)
 })
+
+test('words that are cut off are asked for again under the same key, three times', async () => {
+  const refusal = JSON.stringify({ title: 'No', detail: 'The title is taken.' })
+  const headers = { 'content-type': 'application/problem+json' }
+  const half = () => new Response(refusal.slice(0, 20), { status: 422, headers })
+  const short = () =>
+    new Response(refusal.slice(0, 20), { status: 422, headers: { ...headers, 'content-length': `${refusal.length}` } })
+  const reset = () =>
+    new Response(new ReadableStream({ pull: (body) => body.error(new TypeError('terminated')) }), {
+      status: 422,
+      headers,
+    })
+  for (const cut of [half, short, reset]) {
+    for (const times of [1, 9]) {
+      const keys: Array<string | null> = []
+      const write = defineMutation({
+        mutationKey: ['add'],
+        mutationFn: (_: void, { fetch }) => fetch('/add', { body: '{}' }).then((answer) => answer.json()),
+      })
+      const world = createWorld({
+        mutations: [write],
+        platform: {
+          fetch: (_, init) => {
+            keys.push(new Headers(init?.headers).get('idempotency-key'))
+            return Promise.resolve(keys.length > times ? new Response(refusal, { status: 422, headers }) : cut())
+          },
+        },
+      })
+      world.sync.start()
+      const ended = world.sync.mutate(write).confirmed.catch((error: unknown) => error)
+      await world.advance(600_000)
+      expect(await ended).toMatchObject({
+        code: 'rejected',
+        status: 422,
+        message: times === 1 ? 'The title is taken.' : 'The server answered 422.',
+      })
+      expect(keys).toHaveLength(times === 1 ? 2 : 4)
+      expect(new Set(keys).size).toBe(1)
+    }
+  }
+})
