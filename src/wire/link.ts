@@ -8,8 +8,9 @@
 import { SyncError } from '../base/errors'
 import type { Attempt } from './attempt'
 import type { Outcome } from './outcome'
-import type { Policy, Step } from './policy'
-import { createPolicy } from './policy'
+import { begin, setRetry } from './pace'
+import type { Step } from './policy'
+import { createPolicy, decide, forgive } from './policy'
 import type { ReadableStore } from './status'
 import { createStatusStore } from './status'
 import type { WaitDeps, Waiter } from './wait'
@@ -70,7 +71,7 @@ const HEALTHY = 30_000
 
 export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOptions): Reconnector {
   const { clock, network } = deps
-  const policy: Policy = createPolicy(clock, deps.random)
+  const policy = createPolicy(clock, deps.random)
   const waiter: Waiter = createWaiter(deps)
   const onThrow = (cause: unknown) =>
     options.report(new SyncError('usage', "A subscriber of the stream's status threw; fix it.", { cause }))
@@ -83,12 +84,12 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
   function show(state: EventStreamStatus['state'], more: Pick<EventStreamStatus, 'nextTryAt' | 'lastError'>): void {
     const before = status.get()
     const since = before.state === state ? before.since : clock.now()
-    status.set({ state, attempt: policy.attempts(), since, ...more })
+    status.set({ state, attempt: policy.attempts, since, ...more })
   }
 
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      policy.began()
+      begin(policy)
       show('connecting', { lastError: status.get().lastError })
       if (signal.aborted) return
       current = options.attempt()
@@ -111,9 +112,9 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
 
   /** Refreshes credentials where that may help, then asks the policy. */
   async function judge(outcome: Outcome, signal: AbortSignal): Promise<Step> {
-    const decide = (of: Outcome) => policy.decide(of, options.lastEventId())
+    const step = (of: Outcome) => decide(policy, of, options.lastEventId())
     const expired = outcome.kind === 'bye' && outcome.bye.reason === 'auth-expired'
-    if (!expired && (outcome.kind !== 'unauthorized' || !policy.mayRefresh())) return decide(outcome)
+    if (!expired && (outcome.kind !== 'unauthorized' || policy.hasRefreshed)) return step(outcome)
     let renewed = true
     try {
       renewed = (await options.refreshAuth?.()) ?? true
@@ -123,10 +124,10 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
       renewed = false
     }
     if (outcome.kind === 'unauthorized') {
-      policy.refreshed()
-      return renewed ? decide({ kind: 'renewed' }) : decide(outcome)
+      policy.hasRefreshed = true
+      if (renewed) return step({ kind: 'renewed' })
     }
-    return decide(outcome)
+    return step(outcome)
   }
 
   async function sit(step: Step, signal: AbortSignal): Promise<void> {
@@ -179,13 +180,13 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
       show('open', {})
     },
     healthy: prove,
-    retry: policy.retry,
+    retry: (milliseconds) => setRetry(policy, milliseconds),
   }
 
   function prove(): void {
-    if (current === undefined || policy.attempts() === 0) return
+    if (current === undefined || policy.attempts === 0) return
     cancelHealthy?.()
-    policy.healthy()
+    forgive(policy)
     show('open', {})
   }
 }
