@@ -6,14 +6,15 @@
  *   stop() from anywhere → idle; retryNow() from anything that waits → connecting
  */
 import { SyncError } from '../base/errors'
+import type { NetworkEvent } from '../platform/network'
 import type { Attempt } from './attempt'
 import type { Outcome } from './outcome'
 import { begin, setRetry } from './pace'
-import type { Step } from './policy'
+import type { Policy, Step } from './policy'
 import { createPolicy, decide, forgive } from './policy'
-import type { ReadableStore } from './status'
+import type { ReadableStore, StatusStore } from './status'
 import { createStatusStore } from './status'
-import type { WaitDeps, Waiter } from './wait'
+import type { WaitDeps, Waiter, WaitOptions } from './wait'
 import { createWaiter } from './wait'
 
 /** How a connection stands. Times are wall clock milliseconds. */
@@ -73,18 +74,14 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
   const { clock, network } = deps
   const policy = createPolicy(clock, deps.random)
   const waiter: Waiter = createWaiter(deps)
-  const onThrow = (cause: unknown) =>
-    options.report(new SyncError('usage', "A subscriber of the stream's status threw; fix it.", { cause }))
-  const status = createStatusStore<EventStreamStatus>({ state: 'idle', attempt: 0, since: 0 }, onThrow)
+  const status = createStatus(options.report)
   let lifetime: AbortController | undefined
   let current: Attempt | undefined
   let cancelHealthy: (() => void) | undefined
-  let unsubscribe: (() => void) | undefined
 
   function show(state: EventStreamStatus['state'], more: Pick<EventStreamStatus, 'nextTryAt' | 'lastError'>): void {
-    const before = status.get()
-    const since = before.state === state ? before.since : clock.now()
-    status.set({ state, attempt: policy.attempts, since, ...more })
+    const { state: before, since } = status.get()
+    status.set({ state, attempt: policy.attempts, since: before === state ? since : clock.now(), ...more })
   }
 
   async function run(signal: AbortSignal): Promise<void> {
@@ -95,57 +92,20 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
       current = options.attempt()
       const outcome = await current.ended
       if (signal.aborted) return
-      finishAttempt()
-      const step = await judge(outcome, signal)
+      cancelHealthy?.()
+      current = undefined
+      options.ended()
+      const step = await judge(policy, options, outcome, signal)
       if (signal.aborted) return
       if (step.dropId) options.dropId(outcome.kind)
       if (step.report && step.error !== undefined) options.report(step.error)
-      await sit(step, signal)
+      const { delay, state, error: lastError = status.get().lastError } = step
+      if (delay === 0) continue
+      const moved = (nextTryAt?: number) => show(state, { nextTryAt, lastError })
+      moved(delay === Number.POSITIVE_INFINITY ? undefined : clock.now() + delay)
+      await sit(waiter, { ...step, moved }, options.credentialsChanged, signal)
     }
   }
-
-  function finishAttempt(): void {
-    cancelHealthy?.()
-    current = undefined
-    options.ended()
-  }
-
-  /** Refreshes credentials where that may help, then asks the policy. */
-  async function judge(outcome: Outcome, signal: AbortSignal): Promise<Step> {
-    const step = (of: Outcome) => decide(policy, of, options.lastEventId())
-    const expired = outcome.kind === 'bye' && outcome.bye.reason === 'auth-expired'
-    if (!expired && (outcome.kind !== 'unauthorized' || policy.hasRefreshed)) return step(outcome)
-    let renewed = true
-    try {
-      renewed = (await options.refreshAuth?.()) ?? true
-    } catch (cause) {
-      if (!signal.aborted)
-        options.report(new SyncError('unauthorized', 'The credentials could not be refreshed.', { cause }))
-      renewed = false
-    }
-    if (outcome.kind === 'unauthorized') {
-      policy.hasRefreshed = true
-      if (renewed) return step({ kind: 'renewed' })
-    }
-    return step(outcome)
-  }
-
-  async function sit(step: Step, signal: AbortSignal): Promise<void> {
-    const { delay, floor, wakes } = step
-    if (delay === 0) return
-    const lastError = step.error ?? status.get().lastError
-    const until = (nextTryAt: number | undefined) => show(step.state, { nextTryAt, lastError })
-    until(delay === Number.POSITIVE_INFINITY ? undefined : clock.now() + delay)
-    for (;;) {
-      if (signal.aborted) return
-      const how = await waiter.wait({ delay, floor, wakes, moved: until }, signal)
-      if (signal.aborted || how !== 'woken' || step.state !== 'unauthorized') return
-      if (await options.credentialsChanged()) return
-      until(undefined)
-    }
-  }
-
-  const isWaiting = () => lifetime !== undefined && current === undefined
 
   return {
     status: status.store,
@@ -154,9 +114,8 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
       lifetime = new AbortController()
       const { signal } = lifetime
       // A page that was away may hold a connection that is dead: the deadlines are looked at when it comes back.
-      unsubscribe = network.subscribe((event) => {
-        if (event !== 'hidden' && event !== 'offline') current?.check()
-      })
+      const look = (event: NetworkEvent) => event !== 'hidden' && event !== 'offline' && current?.check()
+      signal.addEventListener('abort', network.subscribe(look))
       void run(signal)
     },
     stop() {
@@ -164,15 +123,12 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
       const ending = current
       lifetime.abort()
       lifetime = undefined
-      unsubscribe?.()
       cancelHealthy?.()
       current = undefined
       ending?.end({ kind: 'aborted' })
       show('idle', {})
     },
-    retryNow() {
-      if (isWaiting()) waiter.end()
-    },
+    retryNow: waiter.end,
     opened() {
       cancelHealthy?.()
       cancelHealthy = clock.after(HEALTHY, prove)
@@ -188,5 +144,54 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
     cancelHealthy?.()
     forgive(policy)
     show('open', {})
+  }
+}
+
+function createStatus(report: ReconnectorOptions['report']): StatusStore<EventStreamStatus> {
+  return createStatusStore<EventStreamStatus>({ state: 'idle', attempt: 0, since: 0 }, (cause) =>
+    report(new SyncError('usage', "A subscriber of the stream's status threw; fix it.", { cause })),
+  )
+}
+
+/** Refreshes credentials where that may help, then asks the policy. */
+async function judge(
+  policy: Policy,
+  options: ReconnectorOptions,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<Step> {
+  const step = (of: Outcome) => decide(policy, of, options.lastEventId())
+  const expired = outcome.kind === 'bye' && outcome.bye.reason === 'auth-expired'
+  if (!expired && (outcome.kind !== 'unauthorized' || policy.hasRefreshed)) return step(outcome)
+  let renewed = true
+  try {
+    renewed = (await options.refreshAuth?.()) ?? true
+  } catch (cause) {
+    if (!signal.aborted)
+      options.report(new SyncError('unauthorized', 'The credentials could not be refreshed.', { cause }))
+    renewed = false
+  }
+  if (outcome.kind === 'unauthorized') {
+    policy.hasRefreshed = true
+    if (renewed) return step({ kind: 'renewed' })
+  }
+  return step(outcome)
+}
+
+interface Sitting extends WaitOptions, Pick<Step, 'state'> {
+  moved(until?: number): void
+}
+
+/** Waits until it is time for the next attempt: where credentials were refused, a wake-up alone does not make it so. */
+async function sit(
+  waiter: Waiter,
+  wait: Sitting,
+  credentialsChanged: ReconnectorOptions['credentialsChanged'],
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const how = await waiter.wait(wait, signal)
+    if (signal.aborted || how !== 'woken' || wait.state !== 'unauthorized' || (await credentialsChanged())) return
+    wait.moved()
   }
 }
