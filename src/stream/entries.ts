@@ -8,7 +8,10 @@ import type { StreamMessage } from '../base/messages'
 import { decodeMessage } from '../base/messages'
 import type { EventStreamMessage } from '../wire/event-stream'
 import type { StreamEntry } from '../wire/inbox'
-import type { Handled, Processor } from './processor'
+import type { Processor } from './processor'
+import { handle, malformed, mark } from './processor'
+import type { Handled } from './progress'
+import { resync } from './progress'
 
 /** Adapts a foreign server: the messages that one of its events stands for, none if it means nothing. */
 export type Decode = (message: EventStreamMessage) => readonly StreamMessage[]
@@ -47,11 +50,11 @@ export function createEntries(options: EntriesOptions): Entries {
   let heldUntil = Number.NEGATIVE_INFINITY
 
   function process(entry: StreamEntry): Handled {
-    const gate = processor.gate()
+    const { gate } = processor
     if (gate !== undefined) return later(gate, () => process(entry))
     if (skip === 0 && options.now() - Math.max(entry.at, heldUntil) > BEHIND) {
       skip = options.waiting() + 1
-      processor.skip(true)
+      processor.isSkipping = true
     }
     const handled = decode === undefined ? read(entry) : translate(entry, decode)
     return handled === undefined ? counted() : later(handled, counted)
@@ -59,18 +62,18 @@ export function createEntries(options: EntriesOptions): Entries {
 
   function counted(): Handled {
     if (skip === 0 || --skip > 0) return undefined
-    processor.skip(false)
-    return processor.caughtUp()
+    processor.isSkipping = false
+    return resync(processor, { reason: 'overflow', cursor: processor.position.get() })
   }
 
   function read({ event, data, id }: StreamEntry): Handled {
     const cursor = isCursor(id) ? id : undefined
-    if (data === undefined) return processor.mark(undefined, cursor)
+    if (data === undefined) return mark(processor, undefined, cursor)
     const decoded = decodeMessage(event, data, id)
-    if (decoded.ok) return processor.handle(decoded.message, data.length)
-    if (!decoded.unknown) return processor.malformed(event, decoded.reason, cursor)
+    if (decoded.ok) return handle(processor, decoded.message, data.length)
+    if (!decoded.unknown) return malformed(processor, { event, reason: decoded.reason, id: cursor })
     ignored++
-    return cursor === undefined ? undefined : processor.mark(prevOf(data), cursor)
+    return cursor === undefined ? undefined : mark(processor, prevOf(data), cursor)
   }
 
   function translate({ event, data, id }: StreamEntry, translator: Decode): Handled {
@@ -84,7 +87,8 @@ export function createEntries(options: EntriesOptions): Entries {
     try {
       messages = translator({ event, data, lastEventId: at })
     } catch (cause) {
-      return later(processor.malformed(event, 'message that `decode` could not read', undefined, cause), commit)
+      const reason = 'message that `decode` could not read'
+      return later(malformed(processor, { event, reason, cause }), commit)
     }
     if (messages.length === 0) ignored++
     return later(each(messages, data.length), commit)
@@ -93,9 +97,9 @@ export function createEntries(options: EntriesOptions): Entries {
   function each(messages: readonly StreamMessage[], size: number): Handled {
     const [first, ...rest] = messages
     if (first === undefined) return undefined
-    const handled = processor.handle(isCursor(first.id) ? first : { ...first, id: undefined }, size)
+    const handled = handle(processor, isCursor(first.id) ? first : { ...first, id: undefined }, size)
     if (rest.length === 0) return handled
-    return later(handled, () => later(processor.gate(), () => each(rest, size)))
+    return later(handled, () => later(processor.gate, () => each(rest, size)))
   }
 
   /** Runs `then` when `wait` is over, unless the connection is gone by then. */

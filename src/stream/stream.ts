@@ -20,7 +20,8 @@ import { createHealth } from './health'
 import type { Placing } from './placing'
 import { createPlacing } from './placing'
 import type { Processor } from './processor'
-import { createProcessor } from './processor'
+import { connect, createProcessor, disconnect, drop } from './processor'
+import { flush, resync } from './progress'
 import { createResyncer } from './resyncer'
 import type { Standing, StreamStatus } from './standing'
 import { createStanding } from './standing'
@@ -139,6 +140,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     },
     options.cursor,
   )
+  const cursor = () => processor.cursor
   const entries: Entries = createEntries({
     now: clock.now,
     processor,
@@ -150,10 +152,10 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   const placing: Placing = createPlacing({
     network: deps.network,
     isForeign: deps.isForeign,
-    cursor: processor.cursor,
+    cursor,
     drop() {
       entries.drop()
-      processor.drop('expired')
+      drop(processor, 'expired')
     },
   })
   const link: Link = createLink(
@@ -165,16 +167,16 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
       refreshAuth: deps.refreshAuth,
       limits: { ...DEFAULT_LIMITS, headTime: HEAD_TIME },
       silence: longestSilence(options.heartbeat ?? (decode === undefined ? HEARTBEAT : false)),
-      lastEventId: () => (decode === undefined ? processor.cursor() : idHeader(entries.lastEventId())),
+      lastEventId: () => (decode === undefined ? processor.cursor : idHeader(entries.lastEventId())),
       inAddress: placing.inAddress,
       over: decode === undefined ? placing.over : undefined,
       dropId(outcome) {
         entries.drop()
-        processor.drop(outcome === 'oversized' ? 'poison' : 'expired')
+        drop(processor, outcome === 'oversized' ? 'poison' : 'expired')
       },
       answered,
       deliver: entries.process,
-      paused: () => void processor.flush(),
+      paused: () => void flush(processor),
       ended: () => closed(false),
       report,
     },
@@ -182,9 +184,9 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
   const health: Health = createHealth({
     clock,
     progress: () => progress ?? heartbeat * 1.5,
-    cursor: processor.cursor,
+    cursor,
     isOpen: () => link.status.getState().state === 'open',
-    isHeld: () => processor.gate() !== undefined || link.waiting() > 0,
+    isHeld: () => processor.gate !== undefined || link.waiting() > 0,
     report,
     changed: () => standing.show(),
   })
@@ -194,7 +196,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     pollInterval: options.pollInterval ?? POLL_INTERVAL,
     poll: () => target.poll(),
     report,
-    facts: () => ({ cursor: processor.cursor(), resyncing: resyncer.isRunning(), ignored: entries.ignored() }),
+    facts: () => ({ cursor: processor.cursor, resyncing: resyncer.isRunning(), ignored: entries.ignored() }),
   })
 
   function address(): string {
@@ -202,7 +204,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     asked = topics()
     placing.began(url)
     used = url
-    const position = placing.inAddress() ? processor.cursor() : undefined
+    const position = placing.inAddress() ? processor.cursor : undefined
     const search = [asked && `topics=${asked}`, position && `last_event_id=${encodeURIComponent(position)}`].filter(
       Boolean,
     )
@@ -220,7 +222,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
 
   function answered(): void {
     placing.answered()
-    processor.connected(decode === undefined)
+    connect(processor, decode === undefined)
     if (decode === undefined) {
       cancelHello = clock.after(HELLO_TIME, () =>
         link.end({
@@ -232,7 +234,7 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     }
     link.opened()
     const goesOn = options.replays === true && entries.lastEventId() !== ''
-    if (!goesOn) void processor.resync({ reason: wasConnected ? 'reconnected' : 'fresh' })
+    if (!goesOn) void resync(processor, { reason: wasConnected ? 'reconnected' : 'fresh' })
     wasConnected = true
   }
 
@@ -240,13 +242,13 @@ export function createSyncStream(deps: StreamDeps, options: StreamOptions): Sync
     cancelHello?.()
     health.forget()
     entries.closed()
-    processor.closed(abandon)
+    disconnect(processor, abandon)
     resyncer.release()
   }
 
   return {
     status: standing.status,
-    cursor: processor.cursor,
+    cursor,
     start() {
       isStarted = true
       link.start()

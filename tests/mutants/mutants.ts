@@ -123,7 +123,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'overlooks what a ping without an id names',
-    within: 'createProcessor',
+    within: 'onPing',
     find: '    if (id === undefined && head !== undefined && ours !== undefined) {\n',
     replace: '    if (head === ours && ours === undefined) {\n',
   },
@@ -492,7 +492,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'confirms a write at the position of a later event',
-    within: 'createProcessor',
+    within: 'advance',
     find: ' && (first.mutations ?? []).length === 0',
     replace: '',
   },
