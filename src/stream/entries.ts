@@ -6,7 +6,8 @@ import { isCursor } from '../base/cursor'
 import { isPlainObject } from '../base/key'
 import type { StreamMessage } from '../base/messages'
 import { decodeMessage } from '../base/messages'
-import type { EventStreamMessage } from '../wire/event-stream'
+import type { Clock } from '../platform/clock'
+import type { EventStreamMessage, Link } from '../wire/event-stream'
 import type { StreamEntry } from '../wire/inbox'
 import type { Processor } from './processor'
 import { handle, malformed, mark } from './processor'
@@ -17,15 +18,12 @@ import { resync } from './progress'
 export type Decode = (message: EventStreamMessage) => readonly StreamMessage[]
 
 export interface EntriesOptions {
-  now(): number
+  clock: Clock
   processor: Processor
-  decode: Decode | undefined
+  decode?: Decode | undefined
   /** Where a foreign server's stream goes on. */
-  lastEventId: string
-  /** How many entries wait behind the one that is processed. */
-  waiting(): number
-  /** The foreign stream came further. */
-  progressed(): void
+  cursor?: string | undefined
+  link(): Link
 }
 
 export interface Entries {
@@ -42,8 +40,8 @@ export interface Entries {
 const BEHIND = 10_000
 
 export function createEntries(options: EntriesOptions): Entries {
-  const { processor, decode } = options
-  let lastEventId = options.lastEventId
+  const { clock, processor, decode, link } = options
+  let lastEventId: string = options.cursor ?? ''
   let generation = 0
   let ignored = 0
   let skip = 0
@@ -52,8 +50,8 @@ export function createEntries(options: EntriesOptions): Entries {
   function process(entry: StreamEntry): Handled {
     const { gate } = processor
     if (gate !== undefined) return later(gate, () => process(entry))
-    if (skip === 0 && options.now() - Math.max(entry.at, heldUntil) > BEHIND) {
-      skip = options.waiting() + 1
+    if (skip === 0 && clock.now() - Math.max(entry.at, heldUntil) > BEHIND) {
+      skip = link().waiting() + 1
       processor.isSkipping = true
     }
     const handled = decode === undefined ? read(entry) : translate(entry, decode)
@@ -79,7 +77,7 @@ export function createEntries(options: EntriesOptions): Entries {
   function translate({ event, data, id }: StreamEntry, translator: Decode): Handled {
     const at = id ?? lastEventId
     const commit = () => {
-      if (at !== lastEventId) options.progressed()
+      if (at !== lastEventId) link().healthy()
       lastEventId = at
     }
     if (data === undefined) return commit()
@@ -107,7 +105,7 @@ export function createEntries(options: EntriesOptions): Entries {
     if (wait === undefined) return then()
     const mine = generation
     return wait.then(() => {
-      heldUntil = options.now()
+      heldUntil = clock.now()
       return mine === generation ? then() : undefined
     })
   }

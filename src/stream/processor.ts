@@ -6,7 +6,10 @@ import type { Cursor } from '../base/cursor'
 import { compareCursors, isAtOrPast, laterCursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import type { ByeMessage, HelloMessage, PingMessage, ResyncMessage, StreamMessage } from '../base/messages'
-import type { Outcome } from '../wire/outcome'
+import type { Clock } from '../platform/clock'
+import type { Network } from '../platform/network'
+import type { Link } from '../wire/event-stream'
+import { heldBack } from '../wire/outcome'
 import { createParts, outcomesOf } from './parts'
 import { createPosition } from './position'
 import type { Handled, Progress, ProgressDeps } from './progress'
@@ -15,20 +18,24 @@ import { createRun } from './runs'
 import type { ChangeMessage } from './target'
 
 export interface ProcessorDeps extends ProgressDeps {
+  clock: Clock
+  network: Network
   /** The server greeted: the stream is open. */
   greeted(hello: HelloMessage): void
-  /** Ends the connection. */
-  end(outcome: Outcome): void
+  /** What the messages come by. */
+  link(): Pick<Link, 'end'>
 }
 
 export interface Processor extends Progress, ProcessorDeps {
   /** A greeting is to come first, or the connection is none of ours. */
-  needsHello: boolean
-  hasGreeted: boolean
+  needsHello?: boolean
+  hasGreeted?: boolean
   /** While skipping, events move the position and bring outcomes, and change nothing. */
-  isSkipping: boolean
+  isSkipping?: boolean
   /** Why the position was dropped. */
   lost?: string | undefined
+  /** The greeting is not late any more. */
+  cancelHello?: () => void
 }
 
 type Identified<Message> = Message & { id?: Cursor | undefined }
@@ -40,37 +47,38 @@ export interface Malformed {
   cause?: unknown
 }
 
+const HELLO_TIME = 10_000
 /** Events that may be a part of a transaction. */
 const CHANGES: ReadonlySet<string> = new Set(['invalidate', 'patch', 'state', 'ack'])
 
-export function createProcessor(deps: ProcessorDeps, initial: Cursor | undefined): Processor {
+export function createProcessor(deps: ProcessorDeps & Pick<Progress, 'cursor'>): Processor {
   return {
     ...deps,
     parts: createParts(),
-    position: createPosition(initial),
-    cursor: initial,
+    position: createPosition(deps.cursor),
     run: createRun(),
-    generation: 0,
-    isLive: false,
-    needsHello: true,
-    hasGreeted: false,
-    isSkipping: false,
   }
 }
 
 /** A connection begins; `needsHello`: with a greeting, or it is none of ours. */
 export function connect(processor: Processor, needsHello: boolean): void {
-  processor.isLive = true
+  processor.connection = {}
   processor.needsHello = needsHello
   processor.hasGreeted = false
+  const late = () =>
+    processor.link().end({
+      kind: 'unfit',
+      error: heldBack('The stream was answered, but no hello came within 10 s', processor.network),
+    })
+  if (needsHello) processor.cancelHello = processor.clock.after(HELLO_TIME, late)
 }
 
 /** The connection is gone; `abandon`: what was collected is dropped. */
 export function disconnect(processor: Processor, abandon: boolean): void {
+  processor.cancelHello?.()
   if (abandon) processor.run = createRun()
   else void flush(processor)
-  processor.isLive = false
-  processor.generation++
+  processor.connection = undefined
   processor.gate = undefined
   processor.isSkipping = false
   processor.parts.clear()
@@ -124,7 +132,7 @@ export function malformed(processor: Processor, { event, reason, id, cause }: Ma
 }
 
 function unfit(processor: Processor, why: string): void {
-  processor.end({ kind: 'unfit', error: new SyncError('protocol', why) })
+  processor.link().end({ kind: 'unfit', error: new SyncError('protocol', why) })
 }
 
 function onHello(processor: Processor, message: HelloMessage): void {
@@ -136,8 +144,9 @@ function onHello(processor: Processor, message: HelloMessage): void {
   processor.parts.clear()
   const ours = processor.cursor
   const goesOn = ours !== undefined && processor.lost === undefined && compareCursors(cursor, ours) === 0
+  processor.cancelHello?.()
   processor.greeted(message)
-  if (!processor.isLive) return
+  if (processor.connection === undefined) return
   if (resume === 'continued' && goesOn) {
     processor.position.begin(cursor)
     tellReached(processor, cursor)
@@ -213,6 +222,6 @@ function onPing(processor: Processor, { prev, cursor: head, id }: Identified<Pin
 
 function onBye(processor: Processor, { reason, reconnect, after: stay, spread }: ByeMessage): void {
   void flush(processor)
-  if (reason === 'gone' || reconnect === false) processor.end({ kind: 'ended' })
-  else processor.end({ kind: 'bye', bye: { reason, after: stay, spread } })
+  if (reason === 'gone' || reconnect === false) processor.link().end({ kind: 'ended' })
+  else processor.link().end({ kind: 'bye', bye: { reason, after: stay, spread } })
 }

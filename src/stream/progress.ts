@@ -27,13 +27,11 @@ export interface Progress extends ProgressDeps {
   /** Up to which everything is received. */
   readonly position: Position
   /** Up to which everything is applied. */
-  cursor: Cursor | undefined
+  cursor?: Cursor | undefined
   /** Received, and not applied yet. */
   run: Run
-  /** Counts the connections. */
-  generation: number
-  /** A connection goes on. */
-  isLive: boolean
+  /** The one that goes on; each is another object. */
+  connection?: object | undefined
   /** Resolves when events may go on; `undefined`: now. */
   gate?: Promise<void> | undefined
 }
@@ -96,11 +94,11 @@ export function flush(progress: Progress): Handled {
 export function resync(progress: Progress, request: ResyncRequest): Promise<void> {
   void flush(progress)
   // Whoever was called may have stopped the stream.
-  if (!progress.isLive) return Promise.resolve()
+  if (progress.connection === undefined) return Promise.resolve()
   progress.parts.spoil()
-  const mine = progress.generation
+  const mine = progress.connection
   const held = progress.resyncer.resync(request).then(() => {
-    if (mine === progress.generation && progress.gate === held) progress.gate = undefined
+    if (mine === progress.connection && progress.gate === held) progress.gate = undefined
   })
   progress.gate = held
   commit(progress, request.cursor)
@@ -109,6 +107,6 @@ export function resync(progress: Progress, request: ResyncRequest): Promise<void
 
 /** Runs `then` after `wait`, unless the connection is gone by then. */
 export function after(progress: Progress, wait: Promise<void>, then: () => Handled): Promise<void> {
-  const mine = progress.generation
-  return wait.then(() => (mine === progress.generation ? then() : undefined))
+  const mine = progress.connection
+  return wait.then(() => (mine === progress.connection ? then() : undefined))
 }

@@ -53,7 +53,7 @@ export interface AttemptDeps {
 
 export interface AttemptOptions {
   url(): string
-  init: Omit<RequestInit, 'headers' | 'signal'> | undefined
+  init?: Omit<RequestInit, 'headers' | 'signal'> | undefined
   headers(): Promise<Record<string, string>>
   lastEventId: string | undefined
   /** Whether `url` carries the position, so that no header does. */

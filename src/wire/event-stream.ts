@@ -154,9 +154,9 @@ export interface LinkDeps {
 /** What an owner of a link decides and is told. Nothing of this may throw, except `url` and `headers`. */
 export interface LinkOptions {
   url(): string
-  init: Omit<RequestInit, 'headers' | 'signal'> | undefined
+  init?: Omit<RequestInit, 'headers' | 'signal'> | undefined
   headers(): Promise<Record<string, string>>
-  refreshAuth: (() => Promise<boolean>) | undefined
+  refreshAuth?: (() => Promise<boolean>) | undefined
   limits: StreamLimits
   silence: number | false
   /** Fit for a header, or `undefined`. */

@@ -159,9 +159,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'does not see that a resync caught up',
-    within: 'createSyncStream',
-    find: '      health.look()\n      standing.showSoon()\n    },\n  })\n  const processor',
-    replace: '      standing.showSoon()\n    },\n  })\n  const processor',
+    within: 'createReception',
+    find: '...deps, changed, resync',
+    replace: '...deps, changed: () => standing().showSoon(), resync',
   },
   {
     name: 'calls a stream open that is behind where nothing may be polled',
