@@ -13,7 +13,7 @@ export interface SyncStorage {
   get(key: string): Promise<string | undefined>
   /** All entries whose key starts with `prefix`, in key order. */
   list(prefix: string): Promise<Array<[key: string, value: string]>>
-  /** Writes the whole batch or nothing; resolves when it is on disk. `undefined` deletes. */
+  /** Writes the whole batch or nothing; resolves when it is on disk. `undefined` deletes. Called again when that is over. */
   write(batch: ReadonlyArray<readonly [key: string, value: string | undefined]>): Promise<void>
   /** Deletes every key that starts with `prefix`. */
   clear(prefix: string): Promise<void>
