@@ -8,6 +8,7 @@
  *     GET  <base>/stream?topics=a,b   Server-Sent Events
  */
 import type { Cursor } from '../src/base/cursor'
+import { createBreather } from './breather'
 import { settlesWithin } from './clock'
 import type { Principal } from './functions'
 import { assertOrigin, corsHeaders, preflight, withHeaders } from './guard'
@@ -101,8 +102,9 @@ export function createSyncHandler<P extends Principal = Principal>(given: SyncHa
     work.add(answered)
     return answered.finally(() => work.delete(answered))
   }
+  const breathe = createBreather(options.clock)
   const write: SyncHandler['write'] = async (run) => {
-    const result = await writeOnce(options, run)
+    const result = await writeOnce(options, run, breathe)
     upkeep.onCommit()
     return result
   }
@@ -262,8 +264,10 @@ function toProblem<P extends Principal>(error: unknown, { options, metrics }: Pa
 async function writeOnce<P extends Principal, T>(
   { store, topicsOf, onError }: ResolvedOptions<P>,
   run: (tx: WriteTransaction) => T | Promise<T>,
+  breathe: () => Promise<void> | undefined,
 ): Promise<{ value: T; cursor: Cursor }> {
   return store.transaction(async (transaction) => {
+    await breathe()
     const write = openWrite(transaction, { topicsOf, onLate: (error) => onError(error, 'a write came too late') })
     try {
       const value = await run(write.tx)
