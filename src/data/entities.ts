@@ -116,11 +116,6 @@ export function find(located: Located, type: string, id: RowId): readonly Place[
   return places ?? NOWHERE
 }
 
-/** Whether the data has a place for rows of this kind. */
-export function holds(located: Located, type: string): boolean {
-  return located.lists.some((list) => list.entity.type === type)
-}
-
 export function getIn(data: unknown, path: Path): unknown {
   let value = data
   for (const part of path) value = (value as Record<string | number, unknown> | undefined)?.[part]

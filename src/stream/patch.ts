@@ -17,7 +17,7 @@ import type {
 } from '../base/messages'
 import { isSameId, rowName } from '../base/rows'
 import type { Entity, Located } from '../data/entities'
-import { find, holds, locate } from '../data/entities'
+import { find, locate } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import type { Versions } from '../data/versions'
@@ -172,7 +172,7 @@ function place(core: Core, cell: Cell, start: Located, changes: readonly RowChan
   for (const change of changes) {
     const at = find(located, change.type, change.id)[0]
     if (at === undefined) {
-      if (change.op === 'del' || !hasOpenList(located, change.type)) continue
+      if (change.op === 'del' || !mayTake(cell, located, change)) continue
       return undefined // a new row, or one that this list filters: only the server knows its place
     }
     const list = located.lists[at.list]
@@ -183,8 +183,11 @@ function place(core: Core, cell: Cell, start: Located, changes: readonly RowChan
   return located.data
 }
 
-function hasOpenList(located: Located, type: string): boolean {
-  return holds(located, type) && located.lists.some((list) => list.entity.type === type && !list.single)
+/** Whether a row that is not there may belong there: into a list, or, as a whole new row, where none was found. */
+function mayTake({ shape }: Cell, located: Located, { type, op }: RowChange): boolean {
+  const lists = located.lists.filter((list) => list.entity.type === type)
+  if (lists.length === 0) return op === 'put' && shape?.pairs.some(([kind]) => kind.type === type) === true
+  return lists.some(({ single }) => !single)
 }
 
 function rowOp(

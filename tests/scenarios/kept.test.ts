@@ -167,3 +167,24 @@ test('nor can a read that has waited for a write: it is from before the one that
   await world.settle()
   expect(q1.now).toBe('other')
 })
+
+test('a detail that was not there is read again when a row of its kind is made, and not when one is changed', async () => {
+  const detailQuery = queryOptions({
+    queryKey: ['detail', '7'],
+    queryFn: ({ fetch }) => fetch('/todos/7').then((r): Promise<{ row: Todo | null }> => r.json()),
+    rows: [todoRow, ({ row }) => row],
+  })
+  const { world, stream } = await opened()
+  const detail = world.watch<{ row: Todo | null }>(detailQuery)
+  await world.settle()
+  await world.net.take('GET', '/todos/7').answer({ row: null }, at(0))
+  await stream.patch(1, [{ op: 'merge', type: 'todo', id: '1', base: 1, version: 2, value: { title: 'b' } }])
+  await world.advance(1_000)
+  expect(requests(world)).toBe(1)
+  await stream.patch(2, [put('7', 1, 'made')])
+  await world.advance(1_000)
+  await world.net.take('GET', '/todos/7').answer({ row: todo('7', 'made') }, at(2))
+  await stream.patch(3, [put('7', 2, 'changed'), put('8', 1, 'another')])
+  expect(detail.data).toMatchObject({ row: { title: 'changed' } })
+  expect(requests(world)).toBe(2)
+})
