@@ -538,4 +538,34 @@ export const mutants: readonly Mutant[] = [
     find: ' && newest === undefined',
     replace: '',
   },
+  {
+    name: 'does not read what another transport left unread',
+    within: 'readUnread',
+    find: 'if (response === undefined || signal.aborted) return error',
+    replace: 'if (response !== undefined || signal.aborted) return error',
+  },
+  {
+    name: 'gives a storage two batches at once',
+    within: 'inOrder',
+    find: 'const turn = last.then(run)',
+    replace: 'const turn = run()',
+  },
+  {
+    name: 'is content with words that were cut off',
+    within: 'isVague',
+    find: " && !(meaning === 'refused' && isCutShort(error))",
+    replace: '',
+  },
+  {
+    name: 'lets a write of another transport wait behind the stream',
+    within: 'send',
+    find: '  awaitAnswer(attempts, deps.clock, WAITING, () => deps.http.noteWaiting(evidence.origin))\n',
+    replace: '',
+  },
+  {
+    name: 'passes a detail by that was not there',
+    within: 'mayTake',
+    find: "  if (lists.length === 0) return op === 'put' && shape?.pairs.some(([kind]) => kind.type === type) === true\n",
+    replace: '',
+  },
 ]
