@@ -32,6 +32,8 @@ interface State {
   readonly position: number
   /** What base is known to lack up to, since a write was accepted there without data: events wait for a read. */
   readonly lacks: number
+  /** The newest event that waits. */
+  readonly waiting: number
   readonly writes: readonly Write[]
 }
 
@@ -78,7 +80,7 @@ export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
   /** Groups in which a read may be cancelled. */
   const cancelling = new Set<number>()
   const moments = new Map<string, Moment>()
-  let reached: readonly Moment[] = [momentOf(0, 0, { position: 0, lacks: 0, writes: [] })]
+  let reached: readonly Moment[] = [momentOf(0, 0, { position: 0, lacks: 0, waiting: 0, writes: [] })]
 
   const last = (): number => groups.length - 1
   const isDone = ({ done }: Moment, at: number): boolean => (done & (2 ** at)) !== 0
@@ -105,7 +107,7 @@ export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
     const before = followers.get(moment)
     if (before?.when === when) return before.next
     const next = facts.flatMap((fact, at) =>
-      isDone(moment, at) ? [] : momentOf(group, done | (2 ** at), applied(state, fact, isExact)),
+      isDone(moment, at) ? [] : applied(state, fact, isExact).map((each) => momentOf(group, done | (2 ** at), each)),
     )
     if (isFull(moment) && group < last()) next.push(momentOf(group + 1, 0, state))
     followers.set(moment, { when, next })
@@ -156,7 +158,18 @@ export function createOracle({ tokensAt, isExact }: OracleOptions): Oracle {
 
 const nameOf = (tokens: readonly string[]): string => [...tokens].sort().join(' ')
 
-function applied(state: State, fact: Fact, isExact: boolean): State {
+/** What it leads to. Where that is not known from outside, all that it may lead to. */
+function applied(state: State, fact: Fact, isExact: boolean): readonly State[] {
+  if (fact.kind !== 'read') return [told(state, fact, isExact)]
+  const { names, position } = fact
+  const writes = state.writes.map((write) => (names.includes(write.name) ? { ...write, at: position } : write))
+  const read = { ...state, position: Math.max(state.position, position), writes }
+  // Events that came while the read was out are put into what it brings; those from before it was asked for are not.
+  const isPut = isExact && position >= state.lacks && state.waiting > position
+  return isPut ? [read, { ...read, position: Math.max(state.position, state.waiting) }] : [read]
+}
+
+function told(state: State, fact: Exclude<Fact, { kind: 'read' }>, isExact: boolean): State {
   const change = (name: string | undefined, patch: (write: Write) => Partial<Write>): readonly Write[] =>
     state.writes.map((write) => (write.name === name ? { ...write, ...patch(write) } : write))
   const upTo = (position: number): number => Math.max(state.position, position)
@@ -184,17 +197,12 @@ function applied(state: State, fact: Fact, isExact: boolean): State {
     case 'pushed': {
       const { names, position } = fact
       const writes = change(names, ({ isLost, ended }) => ({ at: position, ended: isLost ? 'accepted' : ended }))
-      const waits = isExact && state.position < state.lacks
+      const waits = isExact && state.position < Math.max(state.lacks, state.waiting)
       return {
-        position: waits ? state.position : upTo(position),
-        lacks: waits ? Math.max(state.lacks, position) : state.lacks,
+        ...state,
+        ...(waits ? { waiting: Math.max(state.waiting, position) } : { position: upTo(position) }),
         writes,
       }
-    }
-    case 'read': {
-      const { names, position } = fact
-      const writes = state.writes.map((write) => (names.includes(write.name) ? { ...write, at: position } : write))
-      return { ...state, position: upTo(position), writes }
     }
   }
 }
