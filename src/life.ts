@@ -1,5 +1,6 @@
 /** A client's life: started and stopped by those who use it, closed once. */
 import type { QueryClient } from '@tanstack/query-core'
+import type { Deferred } from './base/deferred'
 import { createDeferred } from './base/deferred'
 import { SyncError } from './base/errors'
 import type { ResolvedOptions } from './options'
@@ -36,7 +37,7 @@ const FLUSH_TIME = 10_000
 
 export function createLife(deps: LifeDeps): Life {
   const { settings, cache, queue, stream, changed, queryClient } = deps
-  const { clock, network, storage, namespace, report } = settings
+  const { network, storage } = settings
   let count = 0
   /** What undoes a start from before a stop undoes nothing. */
   let stops = 0
@@ -78,37 +79,6 @@ export function createLife(deps: LifeDeps): Life {
     running?.()
   }
 
-  async function close(outbox: 'flush' | 'discard' | 'keep'): Promise<readonly OutboxEntry[]> {
-    queue.shut()
-    if (outbox === 'flush') {
-      let cancel = (): void => {}
-      const deadline = new Promise<void>((resolve) => {
-        cancel = clock.after(FLUSH_TIME, resolve)
-      })
-      void queue.flush()
-      await Promise.race([queue.drained(), deadline])
-      cancel()
-    }
-    halt()
-    const left = createOutboxView(queue, cache)(undefined).entries.filter(({ status }) => status !== 'confirmed')
-    queue.abandon()
-    ready.reject(new SyncError('stopped', 'The sync client was closed before it was ready.'))
-    queryClient.clear()
-    cache.stop()
-    deps.release()
-    changed()
-    Reflect.deleteProperty(queryClient, CLIENT) // the next user's client may have it
-    if (outbox === 'keep') return []
-    await storage?.clear(`${namespace}/`).catch((cause: unknown) => {
-      report(
-        new SyncError('storage', 'The namespace could not be wiped; wipe it by hand before another user signs in.', {
-          cause,
-        }),
-      )
-    })
-    return left
-  }
-
   return {
     get ready() {
       return ready.promise
@@ -125,6 +95,44 @@ export function createLife(deps: LifeDeps): Life {
       }
     },
     stop: halt,
-    close: ({ outbox = 'keep' } = {}) => (closed ??= close(outbox)),
+    close: ({ outbox = 'keep' } = {}) =>
+      (closed ??= close(deps, outbox, () => {
+        halt()
+        return ready
+      })),
   }
+}
+
+/** `halt` ends what runs, and returns who waits for the outbox to be loaded. */
+async function close(
+  { settings, cache, queue, queryClient, release, changed }: LifeDeps,
+  outbox: 'flush' | 'discard' | 'keep',
+  halt: () => Deferred<void>,
+): Promise<readonly OutboxEntry[]> {
+  const { clock, storage, namespace, report } = settings
+  queue.shut()
+  if (outbox === 'flush') {
+    let cancel = (): void => {}
+    const deadline = new Promise<void>((resolve) => {
+      cancel = clock.after(FLUSH_TIME, resolve)
+    })
+    void queue.flush()
+    await Promise.race([queue.drained(), deadline])
+    cancel()
+  }
+  const ready = halt()
+  const left = createOutboxView(queue, cache)(undefined).entries.filter(({ status }) => status !== 'confirmed')
+  queue.abandon()
+  ready.reject(new SyncError('stopped', 'The sync client was closed before it was ready.'))
+  queryClient.clear()
+  cache.stop()
+  release()
+  changed()
+  Reflect.deleteProperty(queryClient, CLIENT) // the next user's client may have it
+  if (outbox === 'keep') return []
+  await storage?.clear(`${namespace}/`).catch((cause: unknown) => {
+    const said = 'The namespace could not be wiped; wipe it by hand before another user signs in.'
+    report(new SyncError('storage', said, { cause }))
+  })
+  return left
 }

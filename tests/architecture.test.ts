@@ -28,6 +28,7 @@ const FLOORS = [
 const TOP = new Map([
   ['src/options.ts', FLOORS.length],
   ['src/life.ts', FLOORS.length],
+  ['src/face.ts', FLOORS.length],
   ['src/client.ts', FLOORS.length],
   ['src/index.ts', FLOORS.length + 1],
 ])
@@ -58,7 +59,7 @@ const ENTRIES = [
 
 /** One home per dependency: what the core may import from outside, and from where. */
 const HOMES: readonly (readonly [specifier: string, home: RegExp])[] = [
-  ['@tanstack/query-core', /^src\/(data\/|queries\/|stores\/|client\.ts$|life\.ts$|options\.ts$|index\.ts$)/],
+  ['@tanstack/query-core', /^src\/(data\/|queries\/|stores\/|client\.ts$|face\.ts$|life\.ts$|options\.ts$|index\.ts$)/],
   ['immer', /^src\/data\//],
   ['eventsource-parser', /^src\/wire\/event-stream\.ts$/],
   ['eventsource-parser/stream', /^src\/wire\/event-stream\.ts$/],

@@ -4,9 +4,11 @@
  * said once for its topic.
  */
 import { canonical } from '../base/key'
+import type { Op } from '../data/recipes'
 import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Layer } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
+import type { Core } from '../queries/core'
 import type { Cache } from '../queries/queries'
 import type { ChangeMessage } from '../stream/target'
 import type { AnyMutation } from '../writes/definition'
@@ -69,8 +71,7 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
   const checked = new Set<string>()
   const direct = new Set<Observer>()
   let providers = 0
-  let isMinded = false
-  let stopWaiting: (() => void) | undefined
+  const waiting = createStartWatch(clock, say)
 
   for (const remark of [...remarksOnClient(options), ...(options.mutations ?? []).flatMap(remarksOnMutation)])
     say(remark)
@@ -81,69 +82,31 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
     if (event.type === 'observerAdded') watched(event)
     if (event.type === 'observerRemoved') direct.delete(event.observer as unknown as Observer)
     if (event.type === 'added' || (event.type === 'updated' && event.action.type === 'success'))
-      core.announce(() => checkData(event.query.queryHash))
+      core.announce(() => checkData(core, checked, event.query.queryHash).forEach(say))
   })
 
   function watched({ query, observer }: Extract<CacheEvent, { type: 'observerAdded' }>): void {
     remarksOnQuery(observer.options as never).forEach(say)
-    if (options.stream) waitForStart()
+    if (options.stream) waiting.begin()
     // An observer of the view client is built on a face of the query, and not on the query itself.
     const seen = observer as unknown as Observer
     const isDirect = seen.getCurrentQuery() === (query as unknown)
     if (!isDirect || core.cells.get(query.queryHash)?.optimistic === false) return
     direct.add(seen)
-    if (providers > 0) sayDirect(query.queryKey)
-  }
-
-  function sayDirect(queryKey: unknown): void {
-    say({
-      topic: 'direct observer',
-      text: `A hook of query ${canonical(queryKey)} was given the QueryClient itself, so it shows what the server said without the pending writes: give it sync.viewClient, or say "optimistic: false" in the query if that is meant.`,
-    })
-  }
-
-  /** Data that no recipe and no push can address. */
-  function checkData(hash: string): void {
-    const cell = core.cells.get(hash)
-    if (cell?.base === undefined || checked.has(hash)) return
-    checked.add(hash)
-    const { queryKey } = cell.query
-    if (isResponse(cell.base.data)) {
-      const text = `Query ${canonical(queryKey)} has a Response as its data: its "queryFn" returns the answer itself; return (await answer.json()).`
-      say({ topic: `response of query ${hash}`, text })
-      return
-    }
-    const fault = faultOfRows(cell)
-    if (fault !== undefined) say({ topic: `rows ${hash}`, text: fault })
-  }
-
-  function waitForStart(): void {
-    if (isMinded || stopWaiting !== undefined) return
-    stopWaiting = clock.after(START_TIME, () => {
-      const text =
-        'This sync client was never started, so nothing is sent and no stream is open: render <SyncProvider client={sync}>, call app.use(syncPlugin, { client: sync }), or call sync.start().'
-      say({ topic: 'never started', text })
-    })
+    if (providers > 0) say(remarkOnDirect(query.queryKey))
   }
 
   return {
     wrote(handle) {
       ids.add(handle.id)
       for (const oldest of ids) if (ids.size > KNOWN_IDS) ids.delete(oldest)
-      waitForStart()
+      waiting.begin()
       const write = queue.log.writes.get(handle.id)
       if (write === undefined) return
       noteShared(queue, write, say)
       noteScope(write, say)
-      noteNothing(write)
-      const key = canonical(write.mutationKey)
-      handle.confirmed.then(
-        (data) => {
-          const text = `"mutationFn" of mutation ${key} resolved with the Response itself, which nobody reads: return (await answer.json()), or nothing.`
-          if (isResponse(data)) say({ topic: `response of mutation ${key}`, text })
-        },
-        () => {},
-      )
+      noteNothing(core, write, say)
+      noteAnswer(handle, write, say)
     },
     asked(call, id) {
       const { writes, ended } = queue.log
@@ -154,38 +117,80 @@ export function createAdvice({ cache, queue, clock, options }: AdviceDeps): Advi
     },
     pushed(messages) {
       const asked = options.stream ? options.stream.options.topics : undefined
-      const typesOf = (id: string): readonly string[] => {
-        const ops = queue.log.writes.get(id)?.ops ?? []
-        return [...new Set(ops.filter(isOfRow).map(({ entity }) => entity.type))]
-      }
+      const typesOf = (id: string): readonly string[] => typesIn(queue.log.writes.get(id)?.ops ?? [])
       const topics = asked === 'queries' ? cache.topics() : Array.isArray(asked) ? asked : []
       remarksOnPush(messages, { cells: core.cells.values(), asked: topics, typesOf }).forEach(say)
     },
     invalidated: (keys) => remarksOnKeys('A write invalidates', keys, core.cells.values()).forEach(say),
     stop() {
       unsubscribe()
-      stopWaiting?.()
+      waiting.end()
     },
-    minded() {
-      isMinded = true
-      stopWaiting?.()
-    },
+    minded: waiting.end,
     provided() {
       providers++
       const [first] = direct
-      if (first !== undefined) sayDirect(first.getCurrentQuery().queryKey)
+      if (first !== undefined) say(remarkOnDirect(first.getCurrentQuery().queryKey))
       return () => void providers--
     },
     filtered: (filter) => remarksOnFilter({ ...filter }).forEach(say),
     hooked: (mutation) => remarksOnMutation(mutation).forEach(say),
   }
+}
 
-  /** A key that is written wrong looks like a query that nobody has fetched yet. */
-  function noteNothing(layer: Layer): void {
-    if (layer.ops.length === 0 || isPlaced(core, layer)) return
-    const text = whyNothing(core, layer)
-    if (text !== undefined) say({ topic: `nothing ${canonical(layer.mutationKey)}`, text })
+/** A client that writes, or watches with a stream, is to be started within a while. */
+function createStartWatch(clock: Clock, say: (remark: Remark) => void): { begin(): void; end(): void } {
+  let isOver = false
+  let cancel: (() => void) | undefined
+  const text =
+    'This sync client was never started, so nothing is sent and no stream is open: render <SyncProvider client={sync}>, call app.use(syncPlugin, { client: sync }), or call sync.start().'
+  return {
+    begin() {
+      if (!isOver) cancel ??= clock.after(START_TIME, () => say({ topic: 'never started', text }))
+    },
+    end() {
+      isOver = true
+      cancel?.()
+    },
   }
+}
+
+/** A key that is written wrong looks like a query that nobody has fetched yet. */
+function noteNothing(core: Core, layer: Layer, say: (remark: Remark) => void): void {
+  if (layer.ops.length === 0 || isPlaced(core, layer)) return
+  const text = whyNothing(core, layer)
+  if (text !== undefined) say({ topic: `nothing ${canonical(layer.mutationKey)}`, text })
+}
+
+function noteAnswer(handle: MutationHandle, { mutationKey }: Write, say: (remark: Remark) => void): void {
+  const key = canonical(mutationKey)
+  const text = `"mutationFn" of mutation ${key} resolved with the Response itself, which nobody reads: return (await answer.json()), or nothing.`
+  handle.confirmed.then(
+    (data) => {
+      if (isResponse(data)) say({ topic: `response of mutation ${key}`, text })
+    },
+    () => {},
+  )
+}
+
+function typesIn(ops: readonly Op[]): readonly string[] {
+  return [...new Set(ops.filter(isOfRow).map(({ entity }) => entity.type))]
+}
+
+function remarkOnDirect(queryKey: readonly unknown[]): Remark {
+  const text = `A hook of query ${canonical(queryKey)} was given the QueryClient itself, so it shows what the server said without the pending writes: give it sync.viewClient, or say "optimistic: false" in the query if that is meant.`
+  return { topic: 'direct observer', text }
+}
+
+/** Data that no recipe and no push can address; each query is looked at once. */
+function checkData(core: Core, checked: Set<string>, hash: string): Remark[] {
+  const cell = core.cells.get(hash)
+  if (cell?.base === undefined || checked.has(hash)) return []
+  checked.add(hash)
+  const text = `Query ${canonical(cell.query.queryKey)} has a Response as its data: its "queryFn" returns the answer itself; return (await answer.json()).`
+  if (isResponse(cell.base.data)) return [{ topic: `response of query ${hash}`, text }]
+  const fault = faultOfRows(cell)
+  return fault === undefined ? [] : [{ topic: `rows ${hash}`, text: fault }]
 }
 
 /** The same row belongs to the same scope: scopes are sent side by side, so their order at the server is anybody's. */

@@ -74,49 +74,6 @@ function createMutationMirror(deps: Watched): MutationMirror {
     }
   }
 
-  function write(mutation: Mutation, change: Partial<MutationState>, action: UpdatedEvent['action']): void {
-    const names = Object.keys(change) as Array<keyof MutationState>
-    if (names.every((name) => Object.is(mutation.state[name], change[name]))) return
-    mutation.state = { ...mutation.state, ...change }
-    announce(() => cache.notify({ type: 'updated', mutation, action }))
-  }
-
-  function update(of: Write, mutation: Mutation): void {
-    const standing = standingOf(of, deps.isHeldBack(), mutation.state)
-    const { failureCount, failureReason, isPaused } = standing
-    const { id } = of
-    if (mutation.meta?.[ENTRY] !== id)
-      mutation.setOptions({ ...mutation.options, meta: { ...mutation.meta, [ENTRY]: id } })
-    const failed = failureCount !== mutation.state.failureCount
-    const type = isPaused ? 'pause' : 'continue'
-    write(mutation, standing, failed ? { type: 'failed', failureCount, error: failureReason } : { type })
-  }
-
-  function succeed(mutation: Mutation, variables: unknown, data: unknown): void {
-    tell(deps, mutation, 'onSuccess', [data, variables])
-    tell(deps, mutation, 'onSettled', [data, null, variables])
-    write(mutation, { ...DONE, status: 'success', data }, { type: 'success', data })
-  }
-
-  function fail(mutation: Mutation, variables: unknown, error: SyncError): void {
-    tell(deps, mutation, 'onError', [error, variables])
-    tell(deps, mutation, 'onSettled', [undefined, error, variables])
-    const failureCount = mutation.state.failureCount + 1
-    const change = { ...DONE, status: 'error' as const, error, failureCount, failureReason: error }
-    write(mutation, change, { type: 'error', error })
-  }
-
-  function end(of: Write, mutation: Mutation): void {
-    mirrored.delete(of)
-    const { variables } = of.record
-    announce(() => {
-      const { data, error } = of.result ?? { data: undefined, error: null }
-      if (error === null) succeed(mutation, variables, data)
-      else if (error.code !== 'stopped') fail(mutation, variables, error)
-      else cache.remove(mutation) // taken back by the user: nothing went wrong
-    })
-  }
-
   function moved(of: Write, how: Movement): void {
     const mutation = mirrored.get(of)
     if (how === 'added' || how === 'restored') {
@@ -127,8 +84,11 @@ function createMutationMirror(deps: Watched): MutationMirror {
         if (how === 'added') tell(deps, added, 'onMutate', [of.record.variables])
       })
     } else if (mutation === undefined) return
-    else if (how === 'updated') update(of, mutation)
-    else end(of, mutation)
+    else if (how === 'updated') update(deps, of, mutation)
+    else {
+      mirrored.delete(of)
+      announce(() => end(deps, of, mutation))
+    }
   }
 
   return {
@@ -142,10 +102,49 @@ function createMutationMirror(deps: Watched): MutationMirror {
       if (isHeld === wasHeld) return
       wasHeld = isHeld
       announce(() => {
-        for (const [each, mutation] of mirrored) update(each, mutation)
+        for (const [each, mutation] of mirrored) update(deps, each, mutation)
       })
     },
   }
+}
+
+function write(
+  deps: Watched,
+  mutation: Mutation,
+  change: Partial<MutationState>,
+  action: UpdatedEvent['action'],
+): void {
+  const names = Object.keys(change) as Array<keyof MutationState>
+  if (names.every((name) => Object.is(mutation.state[name], change[name]))) return
+  mutation.state = { ...mutation.state, ...change }
+  deps.announce(() => deps.queryClient.getMutationCache().notify({ type: 'updated', mutation, action }), true)
+}
+
+function update(deps: Watched, of: Write, mutation: Mutation): void {
+  const standing = standingOf(of, deps.isHeldBack(), mutation.state)
+  const { failureCount, failureReason, isPaused } = standing
+  const { id } = of
+  if (mutation.meta?.[ENTRY] !== id)
+    mutation.setOptions({ ...mutation.options, meta: { ...mutation.meta, [ENTRY]: id } })
+  const failed = failureCount !== mutation.state.failureCount
+  const type = isPaused ? 'pause' : 'continue'
+  write(deps, mutation, standing, failed ? { type: 'failed', failureCount, error: failureReason } : { type })
+}
+
+function end(deps: Watched, of: Write, mutation: Mutation): void {
+  const { variables } = of.record
+  const { data, error } = of.result ?? { data: undefined, error: null }
+  if (error === null) {
+    tell(deps, mutation, 'onSuccess', [data, variables])
+    tell(deps, mutation, 'onSettled', [data, null, variables])
+    write(deps, mutation, { ...DONE, status: 'success', data }, { type: 'success', data })
+  } else if (error.code !== 'stopped') {
+    tell(deps, mutation, 'onError', [error, variables])
+    tell(deps, mutation, 'onSettled', [undefined, error, variables])
+    const failureCount = mutation.state.failureCount + 1
+    const change = { ...DONE, status: 'error' as const, error, failureCount, failureReason: error }
+    write(deps, mutation, change, { type: 'error', error })
+  } else deps.queryClient.getMutationCache().remove(mutation) // taken back by the user: nothing went wrong
 }
 
 const START: MutationState = {

@@ -42,70 +42,13 @@ type Listener = (now: readonly OutboxEntry[], before: readonly OutboxEntry[]) =>
 const NONE: readonly OutboxEntry[] = []
 
 export function createPendingStores(deps: PendingDeps): PendingStores {
-  let seen: OutboxState | undefined
-  let entries: readonly OutboxEntry[] = NONE
-  /** Entries by row and by id. A list that changes is another list. */
-  const index = new Map<string, readonly OutboxEntry[]>()
-  /** Keys whose lists have changed since their listeners were told: a read in between tells nobody. */
-  let changed = new Set<string>()
-  const byKey = new Map<string, Set<() => void>>()
-  const others = new Set<() => void>()
-  let stop: (() => void) | undefined
-
-  /** Brings the index up to date; costs a comparison for each entry, and work for those that changed. */
-  function refresh(): void {
-    const state = deps.outbox.getState()
-    if (state === seen) return
-    seen = state
-    const before = entries
-    entries = state.entries.some(isOver) ? state.entries.filter((entry) => !isOver(entry)) : state.entries
-    compare(before, entries, replace)
-  }
-
-  function replace(gone: OutboxEntry | undefined, come: OutboxEntry | undefined): void {
-    for (const key of new Set([...keysOf(gone), ...keysOf(come)])) {
-      const list = (index.get(key) ?? NONE).filter((entry) => entry !== gone)
-      if (come !== undefined && keysOf(come).includes(key)) list.push(come)
-      if (list.length === 0) index.delete(key)
-      else
-        index.set(
-          key,
-          list.sort((a, b) => a.pos - b.pos),
-        )
-      changed.add(key)
-    }
-  }
-
-  function notify(): void {
-    refresh()
-    const keys = changed
-    changed = new Set()
-    for (const key of keys) for (const listener of [...(byKey.get(key) ?? [])]) listener()
-    for (const listener of [...others]) listener()
-  }
-
-  function listen(key: string | undefined, listener: () => void): () => void {
-    refresh()
-    stop ??= deps.outbox.subscribe(notify)
-    const group = key === undefined ? others : (byKey.get(key) ?? new Set())
-    if (key !== undefined) byKey.set(key, group)
-    group.add(listener)
-    return () => {
-      group.delete(listener)
-      if (key !== undefined && group.size === 0) byKey.delete(key)
-      if (others.size > 0 || byKey.size > 0) return
-      stop?.()
-      stop = undefined
-    }
-  }
-
+  const index = createIndex(deps.outbox)
   return (filter = {}) => {
     const key = keyOf(filter)
     let last: readonly OutboxEntry[] = NONE
     let from: readonly OutboxEntry[] | undefined
     const getState = (): readonly OutboxEntry[] => {
-      refresh()
-      const all = key === undefined ? entries : (index.get(key) ?? NONE)
+      const all = index.entries(key)
       if (all === from) return last
       from = all
       last = keepList(last, isKeyOnly(filter) ? all : all.filter(matcher(deps.core, filter)))
@@ -116,7 +59,7 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
       getInitialState: () => NONE,
       subscribe(listener: Listener) {
         let before = getState()
-        return listen(key, () => {
+        return index.listen(key, () => {
           const now = getState()
           if (now === before) return
           const previous = before
@@ -126,6 +69,82 @@ export function createPendingStores(deps: PendingDeps): PendingStores {
       },
     }
   }
+}
+
+/** What is not settled, all of it and by row and id. A list that changes is another list. */
+interface Index {
+  entries(key: string | undefined): readonly OutboxEntry[]
+  /** Calls `listener` when the entries of the key, or any, may have changed. Returns what ends that. */
+  listen(key: string | undefined, listener: () => void): () => void
+}
+
+function createIndex(outbox: ReadonlyStore<OutboxState>): Index {
+  let seen: OutboxState | undefined
+  let entries: readonly OutboxEntry[] = NONE
+  const lists = new Map<string, readonly OutboxEntry[]>()
+  /** Keys whose lists have changed since their listeners were told: a read in between tells nobody. */
+  let changed = new Set<string>()
+  const byKey = new Map<string, Set<() => void>>()
+  const others = new Set<() => void>()
+  let stop: (() => void) | undefined
+
+  /** Brings the index up to date; costs a comparison for each entry, and work for those that changed. */
+  function refresh(): void {
+    const state = outbox.getState()
+    if (state === seen) return
+    seen = state
+    const before = entries
+    entries = state.entries.some(isOver) ? state.entries.filter((entry) => !isOver(entry)) : state.entries
+    compare(before, entries, (gone, come) => {
+      for (const key of replaceIn(lists, gone, come)) changed.add(key)
+    })
+  }
+
+  function notify(): void {
+    refresh()
+    const keys = changed
+    changed = new Set()
+    for (const key of keys) for (const listener of [...(byKey.get(key) ?? [])]) listener()
+    for (const listener of [...others]) listener()
+  }
+
+  return {
+    entries(key) {
+      refresh()
+      return key === undefined ? entries : (lists.get(key) ?? NONE)
+    },
+    listen(key, listener) {
+      refresh()
+      stop ??= outbox.subscribe(notify)
+      const group = key === undefined ? others : (byKey.get(key) ?? new Set())
+      if (key !== undefined) byKey.set(key, group)
+      group.add(listener)
+      return () => {
+        group.delete(listener)
+        if (key !== undefined && group.size === 0) byKey.delete(key)
+        if (others.size > 0 || byKey.size > 0) return
+        stop?.()
+        stop = undefined
+      }
+    },
+  }
+}
+
+/** Returns the keys whose lists are others now. */
+function replaceIn(
+  lists: Map<string, readonly OutboxEntry[]>,
+  gone: OutboxEntry | undefined,
+  come: OutboxEntry | undefined,
+): ReadonlySet<string> {
+  const keys = new Set([...keysOf(gone), ...keysOf(come)])
+  for (const key of keys) {
+    const list = (lists.get(key) ?? NONE).filter((entry) => entry !== gone)
+    if (come !== undefined && keysOf(come).includes(key)) list.push(come)
+    list.sort((a, b) => a.pos - b.pos)
+    if (list.length === 0) lists.delete(key)
+    else lists.set(key, list)
+  }
+  return keys
 }
 
 /** Nothing on the screen waits for it, and no answer is to come. */
