@@ -5,6 +5,7 @@
 import { isPlainObject } from '../base/key'
 import { messageOf } from '../base/kinds'
 import { linksOf, problemOf, statusOf } from '../base/meaning'
+import { wordsOf } from '../base/words'
 
 const READ: unique symbol = Symbol('tidemark.read')
 
@@ -19,7 +20,8 @@ export async function readUnread(error: unknown, signal: AbortSignal): Promise<u
   // A copy is read: the application may read the answer itself, in `onError`.
   const text = await Promise.race([response.clone().text(), ended]).catch(() => undefined)
   const body = text === undefined ? undefined : jsonOf(text)
-  const problem = isPlainObject(body) ? body : typeof body === 'string' && body !== '' ? { detail: body } : undefined
+  const detail = wordsOf(body)
+  const problem = isPlainObject(body) ? body : detail === undefined ? undefined : { detail }
   if (problem === undefined) return error
   return { [READ]: true, status, problem, message: messageOf(error), cause: error }
 }

@@ -66,6 +66,12 @@ test('plain text is words, too, and the application can still read the answer', 
   expect(await response.text()).toBe('Not on Sundays.')
 })
 
+test('a page is no words: nothing of it is kept', async () => {
+  const { ended, failure } = await written(new HttpFailure(json(404, '<!doctype html><h1>Not here</h1>')))
+  expect(await ended).toMatchObject({ status: 404, message: expect.stringMatching(/^Request failed/) })
+  expect(failure()?.problem).toBeUndefined()
+})
+
 test('a write that is in progress keeps its key', async () => {
   const busy = () => new HttpFailure(json(409, { type: 'https://example.com/in-progress' }))
   const { world, keys, ended } = await written(busy(), busy(), busy(), busy(), busy(), busy())
