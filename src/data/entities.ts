@@ -4,6 +4,7 @@
  */
 import { kindOf } from '../base/kinds'
 import type { RowId, Version } from '../base/messages'
+import type { ListRule } from './list-rule'
 
 /** A typed handle of a kind of row. */
 export interface Entity<TRow = unknown> {
@@ -46,12 +47,43 @@ function ownVersion(row: unknown): Version | undefined {
 /** Finds rows in a query's data: a list, a list of lists, one row, or nothing. Pure property access is fastest. */
 export type Locate<TData> = (data: TData) => unknown
 
-/** `[entity, locate]`, or several of them. For an infinite query `locate` is given one page. */
+/** `[entity, locate]`, `[entity, locate, rule]`, or several of them. For an infinite query `locate` is given one page. */
 export type RowsOption<TData> = RowsPair<TData> | readonly RowsPair<TData>[]
 // The row type is the entity's own business here; `locate` is checked against the query's data.
-export type RowsPair<TData> = readonly [entity: Entity<never>, locate: Locate<TData>]
+export type RowsPair<TData> = readonly [
+  entity: Entity<never>,
+  locate: Locate<TData>,
+  rule?: ListRule<never, never> | undefined,
+]
 
 type Path = readonly (string | number)[]
+
+/** {@link RowsOption}, where rows and rules are told their types by the data and by the entity. */
+export type DefinedRows<TData, TRow, TRows> =
+  | DefinedPair<TData, TRow>
+  | { readonly [K in keyof TRows]: DefinedPair<TData, TRows[K]> }
+
+type DefinedPair<TData, TRow> = readonly [
+  entity: Entity<TRow>,
+  locate: Locate<TData>,
+  rule?: ListRule<NoInfer<TRow>, OwnerOf<TData, NoInfer<TRow>>> | undefined,
+]
+
+/** What holds a list of such rows: the object around it, or all of the data. */
+export type OwnerOf<TData, TRow> = [Holder<TData, TRow>] extends [never] ? TData : Holder<TData, TRow>
+
+/** The objects in the data that have a list of such rows, four levels deep. */
+type Holder<TData, TRow, TDepth extends 1[] = []> = TDepth['length'] extends 4
+  ? never
+  : TData extends ReadonlyArray<infer TItem>
+    ? Holder<TItem, TRow, [...TDepth, 1]>
+    : TData extends object
+      ? {
+          [K in keyof TData]-?: NonNullable<TData[K]> extends readonly TRow[]
+            ? TData
+            : Holder<NonNullable<TData[K]>, TRow, [...TDepth, 1]>
+        }[keyof TData]
+      : never
 
 /** One place that holds rows: a list of them, or a single row. */
 export interface RowList {
@@ -60,12 +92,28 @@ export interface RowList {
   /** `true`: `rows` is the one row at `path` itself (a detail). */
   readonly single: boolean
   readonly rows: readonly unknown[]
+  /** How the server makes the list; `undefined`: only the server knows. */
+  readonly rule: ListRule<never, never> | undefined
+  /** What holds the list: the nearest object around it, or all of the data. */
+  readonly owner: unknown
+  /** Lists of one name are one list, in pages. */
+  readonly chain: string
 }
 
 /** Where the rows of one kind of query are. */
 export interface Shape {
   readonly pairs: readonly RowsPair<never>[]
   readonly infinite: boolean
+  /** Of data in pages. */
+  readonly endsOf?: ((data: unknown) => Ends) | undefined
+  /** The same without rules, if it has some: for as long as the server does not keep to them. */
+  readonly plain?: Shape
+}
+
+/** The two ends of a list. */
+export interface Ends {
+  readonly start: boolean
+  readonly end: boolean
 }
 
 /** A query's data with its lists of rows. `index` is made by {@link find}. */
@@ -73,6 +121,8 @@ export interface Located {
   readonly data: unknown
   readonly shape: Shape | undefined
   readonly lists: readonly RowList[]
+  /** Which ends of a list in pages have more rows, that are not loaded. */
+  readonly open: Ends
   index: Map<string, Place[]>[] | undefined
 }
 
@@ -82,26 +132,55 @@ export interface Place {
   readonly at: number
 }
 
-export function shapeOf(rows: RowsOption<never> | undefined, infinite: boolean): Shape | undefined {
+/** `endsOf`: the data is in pages, and this says whether there are more. */
+export function shapeOf(
+  rows: RowsOption<never> | undefined,
+  infinite: boolean,
+  endsOf?: Shape['endsOf'],
+): Shape | undefined {
   if (!Array.isArray(rows) || rows.length === 0) return undefined
   const pairs = (Array.isArray(rows[0]) ? rows : [rows]) as readonly RowsPair<never>[]
-  return { pairs, infinite }
+  const isDeclared = pairs.some(([, , rule]) => rule !== undefined)
+  if (!isDeclared) return { pairs, infinite }
+  return { pairs, infinite, endsOf, plain: { pairs: pairs.map(([kind, find]) => [kind, find] as const), infinite } }
 }
 
-/** Finds the lists of rows in `data`. Costs a call of each `locate`, whatever the number of rows. */
-export function locate(data: unknown, shape: Shape | undefined): Located {
+/**
+ * Finds the lists of rows in `data`. Costs a call of each `locate`, whatever the number of rows. `open`: of the data that it
+ * was made of.
+ */
+export function locate(data: unknown, shape: Shape | undefined, open?: Ends): Located {
   const lists: RowList[] = []
   if (shape !== undefined && data !== undefined && data !== null) {
-    for (const pair of shape.pairs) {
+    for (const [number, pair] of shape.pairs.entries()) {
       const pages = shape.infinite ? (data as { pages?: unknown[] }).pages : undefined
-      if (pages === undefined) collect(lists, pair, data, [])
-      else for (const [at, page] of pages.entries()) collect(lists, pair, page, ['pages', at])
+      const add = (path: Path, rows: readonly unknown[] | undefined): void => {
+        const [entity, , rule] = pair as RowsPair<never> & { 0: Entity }
+        if (rows === undefined) lists.push({ ...SINGLE, entity, path, rows: [getIn(data, path)] })
+        else {
+          const chain = `${number} ${(pages === undefined ? path : path.slice(2)).join(' ')}`
+          lists.push({ entity, path, single: false, rows, rule, owner: ownerOf(data, path), chain })
+        }
+      }
+      if (pages === undefined) collect(add, pair, data, [])
+      else for (const [at, page] of pages.entries()) collect(add, pair, page, ['pages', at])
     }
   }
-  return { data, shape, lists, index: undefined }
+  return { data, shape, lists, open: open ?? endsOf(data, shape), index: undefined }
 }
 
-/** Places of a row. Builds the index of the list on first use: one pass over its rows. */
+const CLOSED: Ends = { start: false, end: false }
+
+function endsOf(data: unknown, shape: Shape | undefined): Ends {
+  if (shape?.endsOf === undefined || data === undefined) return CLOSED
+  try {
+    return shape.endsOf(data)
+  } catch {
+    return CLOSED
+  }
+}
+
+/** The places of a row, in order. Builds the index of the list on first use: one pass over its rows. */
 export function find(located: Located, type: string, id: RowId): readonly Place[] {
   located.index ??= located.lists.map(indexList)
   const { index } = located
@@ -134,6 +213,22 @@ export function setIn(data: unknown, path: Path, value: unknown, depth = 0): unk
 
 const NOWHERE: readonly Place[] = []
 
+/** A list of rows is at this path, or, without rows, one row. */
+type Found = (path: Path, rows: readonly unknown[] | undefined) => void
+
+const SINGLE = { single: true, rule: undefined, owner: undefined, chain: '' } as const
+
+/** The nearest object around what is at the path, or all of the data. */
+function ownerOf(data: unknown, path: Path): unknown {
+  let owner = data
+  let value = data
+  for (const part of path.slice(0, -1)) {
+    value = (value as Record<string | number, unknown>)[part]
+    if (!Array.isArray(value)) owner = value
+  }
+  return owner
+}
+
 function indexList(list: RowList, at: number): Map<string, Place[]> {
   const index = new Map<string, Place[]>()
   for (let i = 0; i < list.rows.length; i++) {
@@ -151,7 +246,7 @@ function indexList(list: RowList, at: number): Map<string, Place[]> {
 // `locate` is run on a recording proxy, so that the path to each list is known and a list can be replaced without
 // drafting the whole of the data. It stands over an empty shadow and not over the data, which may be frozen: a proxy must
 // hand out a frozen object's own values. What `locate` writes goes into the shadow, too.
-function collect(lists: RowList[], [entity, find]: RowsPair<never>, data: unknown, prefix: Path): void {
+function collect(found: Found, [, find]: RowsPair<never>, data: unknown, prefix: Path): void {
   if (!isTraceable(data)) return
   const traces = new WeakMap<object, { path: Path; value: object }>()
   const trace = (value: object, path: Path): object => {
@@ -174,11 +269,11 @@ function collect(lists: RowList[], [entity, find]: RowsPair<never>, data: unknow
     traces.set(proxy, { path, value })
     return proxy
   }
-  const add = (found: unknown): void => {
-    if (typeof found !== 'object' || found === null) return
-    const traced = traces.get(found)
-    if (traced !== undefined) addTraced(lists, entity as Entity, traced.path, traced.value)
-    else if (Array.isArray(found)) found.forEach(add)
+  const add = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    const traced = traces.get(value)
+    if (traced !== undefined) addTraced(found, traced.path, traced.value)
+    else if (Array.isArray(value)) value.forEach(add)
   }
   try {
     add(find(trace(data, prefix) as never))
@@ -193,9 +288,9 @@ function isTraceable(value: unknown): value is object {
   return typeof value === 'object' && value !== null && kindOf(value) === 'Object'
 }
 
-function addTraced(lists: RowList[], kind: Entity, path: Path, value: object): void {
-  if (!Array.isArray(value)) lists.push({ entity: kind, path, single: true, rows: [value] })
-  else if (value.length > 0 && value.every(Array.isArray)) {
-    for (const [at, rows] of value.entries()) lists.push({ entity: kind, path: [...path, at], single: false, rows })
-  } else lists.push({ entity: kind, path, single: false, rows: value })
+function addTraced(found: Found, path: Path, value: object): void {
+  if (!Array.isArray(value)) found(path, undefined)
+  else if (value.length > 0 && value.every(Array.isArray))
+    for (const [at, rows] of value.entries()) found([...path, at], rows)
+  else found(path, value)
 }

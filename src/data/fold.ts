@@ -2,56 +2,16 @@
  * View = fold(base, layers). Runs recorded changes over a query's data, in order. The input is never changed; what no
  * change touches keeps its reference; an input that nothing changes is returned itself. Lists are copied once per fold.
  */
-import { Immer } from 'immer'
 import { isEqual } from '../base/equal'
-import { usageError } from '../base/errors'
-import { ignoreRejection, isThenable } from '../base/kinds'
-import type { Copies } from './copies'
-import { copyDeep, isDraftable, shareCopy } from './copies'
+import type { Drafts } from './drafts'
 import type { Located, Place, RowList } from './entities'
 import { find, locate, setIn } from './entities'
+import type { Moved } from './lists'
+import { hasDeclared, placeRows, staysIn } from './lists'
 import type { InsertPosition, Op, RowOp } from './recipes'
+import { isDeclared } from './rules'
+import { isSameList } from './share'
 import { isOfRow, rowNameOf } from './verbs'
-
-/** Runs one recipe on data and gives the new data; the same reference when nothing changed. */
-export interface Drafts {
-  produce(data: unknown, recipe: (draft: never) => unknown): unknown
-}
-
-/**
- * Private, without freezing: copying a frozen array of 10 000 costs 50 times as much as a plain one. With `onImpure`
- * (in development) each recipe runs twice, and is told of when it gives two results.
- */
-export function createDrafts(onImpure?: (recipe: (draft: never) => unknown) => void): Drafts {
-  const immer = new Immer({ autoFreeze: false })
-  const known = new WeakSet<object>()
-  const produce: Drafts['produce'] = (data, recipe) => {
-    const next = isDraftable(data, known)
-      ? immer.produce(data, recipe as (draft: unknown) => unknown)
-      : onCopy(data, recipe)
-    if (!isThenable(next)) return next
-    ignoreRejection(next)
-    throw usageError(
-      'A recipe returned a promise: change the draft at once, asynchronous work belongs in "mutationFn".',
-    )
-  }
-  if (onImpure === undefined) return { produce }
-  return {
-    produce(data, recipe) {
-      const once = produce(data, recipe)
-      if (isDraftable(data, known) && !isEqual(once, produce(data, recipe))) onImpure(recipe)
-      return once
-    },
-  }
-}
-
-/** The recipe on a deep copy; what it leaves alone is what it was. */
-function onCopy(data: unknown, recipe: (draft: never) => unknown): unknown {
-  const copies: Copies = new Map()
-  const copy = copyDeep(data, copies)
-  const next = recipe(copy as never) ?? copy
-  return shareCopy(data, next, new Set(copies.values()))
-}
 
 interface Work {
   located: Located
@@ -61,34 +21,47 @@ interface Work {
   appended: Map<string, Place>
   /** Positions have moved: rows must be found again. */
   structural: boolean
+  /** Rows of declared lists that have changed, by kind and id: they are put where they belong at the end. */
+  moved: Map<string, Moved>
 }
 
-/** Folds `ops` over `start`. Throws what a recipe throws; `start` is then still good. */
-export function fold(start: Located, ops: readonly Op[], drafts: Drafts): Located {
+/** A change in a fold. `isReplay`: base has it, and it counts only for rows that base lacks. */
+export type Step = Op & { readonly isReplay?: boolean }
+
+/** Rows that a base lacks, as another base had them: what changes of them start from. */
+export type Origins = ReadonlyMap<string, unknown>
+
+/**
+ * Folds `ops` over `start`. Throws what a recipe throws, and what a rule of a list does; `start` is then still good.
+ * `origins`: of rows that `start` lacks.
+ */
+export function fold(start: Located, ops: readonly Step[], drafts: Drafts, origins?: Origins): Located {
   let work = workOn(start)
-  for (const op of ops) work = foldOne(work, op, drafts)
-  return finish(work)
+  for (const op of ops) work = foldOne(work, op, drafts, origins)
+  return settle(work)
 }
 
-function foldOne(work: Work, op: Op, drafts: Drafts): Work {
+function foldOne(work: Work, op: Step, drafts: Drafts, origins: Origins | undefined): Work {
   switch (op.kind) {
     case 'set': {
-      const data = current(work)
-      return begin(locate(isEqual(data, op.data) ? data : op.data, work.located.shape), work)
+      const { data, shape, open } = settle(work)
+      return begin(locate(isEqual(data, op.data) ? data : op.data, shape, open), work)
     }
     case 'update': {
-      const data = current(work)
-      return data === undefined ? work : begin(relocate(finish(work), drafts.produce(data, op.recipe)), work)
+      const located = settle(work)
+      return located.data === undefined ? work : begin(relocate(located, drafts.produce(located.data, op.recipe)), work)
     }
     default:
       if (work.structural) finish(work)
-      if (work.located.data !== undefined) applyRow(work, op, drafts)
+      if (work.located.data === undefined) return work
+      if (hasDeclared(work.located, op.entity.type)) moveRow(work, op, drafts, origins)
+      if (op.isReplay !== true) applyRow(work, op, drafts)
       return work
   }
 }
 
 function workOn(located: Located): Work {
-  return { located, owned: new Map(), appended: new Map(), structural: false }
+  return { located, owned: new Map(), appended: new Map(), structural: false, moved: new Map() }
 }
 
 function begin(located: Located, before: Work): Work {
@@ -96,12 +69,24 @@ function begin(located: Located, before: Work): Work {
 }
 
 function relocate(located: Located, data: unknown): Located {
-  return Object.is(located.data, data) ? located : locate(data, located.shape)
+  return Object.is(located.data, data) ? located : locate(data, located.shape, located.open)
 }
 
-/** The data as it stands; what this fold owns is written into it. */
-function current(work: Work): unknown {
-  return work.owned.size === 0 ? work.located.data : finish(work).data
+/** The data as it stands, each changed row in its place; what this fold owns is written into it. */
+function settle(work: Work): Located {
+  const { moved } = work
+  if (moved.size > 0) {
+    finish(work)
+    work.moved = new Map()
+    const { located } = work
+    const rowsOf = (list: number): readonly unknown[] => work.owned.get(list) ?? located.lists[list]?.rows ?? []
+    if (placeRows({ located, rowsOf, own: (list) => own(work, list) }, moved.values())) {
+      // What was put where it stood is no change.
+      for (const [list, rows] of work.owned) if (isSameList(rows, located.lists[list]?.rows)) work.owned.delete(list)
+      work.structural = work.owned.size > 0
+    }
+  }
+  return finish(work)
 }
 
 function finish(work: Work): Located {
@@ -115,12 +100,34 @@ function finish(work: Work): Located {
     data = list.path.length === 0 ? value : setIn(data, list.path, value)
     return { ...list, rows }
   })
-  if (structural) work.located = locate(data, located.shape)
-  else work.located = { data, shape: located.shape, lists, index: appended.size === 0 ? located.index : undefined }
+  if (structural) work.located = locate(data, located.shape, located.open)
+  else work.located = { ...located, data, lists, index: appended.size === 0 ? located.index : undefined }
   work.owned = new Map()
   work.appended = new Map()
   work.structural = false
   return work.located
+}
+
+function moveRow(work: Work, op: RowOp & Step, drafts: Drafts, origins: Origins | undefined): void {
+  const name = rowNameOf(op)
+  let moved = work.moved.get(name)
+  if (moved === undefined) {
+    const { entity, id } = op
+    const before = rowAt(work.located, find(work.located, entity.type, id).at(-1))
+    moved = { entity, id, before, row: before ?? origins?.get(name), steps: [], at: undefined }
+    work.moved.set(name, moved)
+  }
+  if (op.isReplay && moved.before !== undefined) return
+  const before = moved.row
+  if (op.kind === 'remove') moved.row = undefined
+  else if (before !== undefined) moved.row = changed(before, op, drafts)
+  else if (op.kind === 'insert' || op.kind === 'upsert') moved.row = op.row
+  if ('at' in op && (op.kind === 'move' || before === undefined)) moved.at = op.at
+  if (op.isReplay !== true) moved.steps.push([before, moved.row])
+}
+
+function rowAt({ lists }: Located, place: Place | undefined): unknown {
+  return place === undefined ? undefined : lists[place.list]?.rows[place.at]
 }
 
 /**
@@ -148,15 +155,20 @@ export function refoldRows(
     for (const [i, { list, at }] of to.entries()) {
       const origin = from[i]
       if (origin?.list !== list || view.lists[list]?.single) return undefined
+      const target = view.lists[list] as RowList
+      const start = base.lists[list]?.rows[origin.at]
+      const next = foldRow(start, ops, drafts)
+      if (isDeclared(target) && !(staysIn(target, start, target.rows[at]) && staysIn(target, start, next)))
+        return undefined
       let rows = owned.get(list)
       if (rows === undefined) {
-        rows = [...(view.lists[list]?.rows ?? [])]
+        rows = [...target.rows]
         owned.set(list, rows)
       }
-      rows[at] = foldRow(base.lists[list]?.rows[origin.at], ops, drafts)
+      rows[at] = next
     }
   }
-  return finish({ located: view, owned, appended: new Map(), structural: false })
+  return finish({ ...workOn(view), owned })
 }
 
 function foldRow(start: unknown, ops: readonly Op[], drafts: Drafts): unknown {
@@ -174,15 +186,17 @@ function own(work: Work, at: number): unknown[] {
 
 function applyRow(work: Work, op: RowOp & Op, drafts: Drafts): void {
   const added = work.appended.size === 0 ? undefined : work.appended.get(rowNameOf(op))
-  const places = added === undefined ? find(work.located, op.entity.type, op.id) : [added]
+  const found = added === undefined ? find(work.located, op.entity.type, op.id) : [added]
+  const places = found.filter(({ list }) => work.located.lists[list]?.rule === undefined)
   if (op.kind === 'remove') remove(work, places)
+  else if (op.kind === 'move') move(work, op, places)
   else if (places.length > 0) {
     for (const { list, at } of places) {
       const row = (work.owned.get(list) ?? work.located.lists[list]?.rows)?.[at]
       const next = changed(row, op, drafts)
       if (!Object.is(row, next)) own(work, list)[at] = next
     }
-  } else if (op.kind === 'insert' || (op.kind === 'upsert' && op.hash !== undefined)) insert(work, op)
+  } else if ((op.kind === 'insert' || op.kind === 'upsert') && op.hash !== undefined) insert(work, op, op.at ?? 'end')
 }
 
 /** What a change makes of a row where it stands. */
@@ -193,6 +207,7 @@ function changed(row: unknown, op: RowOp & Op, drafts: Drafts): unknown {
     case 'upsert':
       return isEqual(row, op.row) ? row : op.row
     case 'insert': // it is there already
+    case 'move': // its place changes, and nothing in it
     case 'remove': // takes it out of its list, and changes nothing in it
       return row
     default:
@@ -223,23 +238,40 @@ function remove(work: Work, places: ReadonlyArray<{ list: number; at: number }>)
   }
 }
 
-function insert(work: Work, op: RowOp & { kind: 'insert' | 'upsert' }): void {
-  if (typeof op.at !== 'string' && work.appended.size > 0) finish(work) // they count, and may be the anchor
+/** To another place of its list. */
+function move(work: Work, op: RowOp & { kind: 'move' }, [place, ...others]: readonly Place[]): void {
+  if (place === undefined || others.length > 0 || work.located.lists[place.list]?.single) return
+  const before = work.located.lists[place.list]?.rows
+  const rows = own(work, place.list)
+  const [row] = rows.splice(place.at, 1)
+  const { at } = op
+  const anchor = typeof at === 'object' ? String('before' in at ? at.before : at.after) : undefined
+  const found = rows.findIndex((each) => String(op.entity.idOf(each)) === anchor)
+  const spot = typeof at === 'object' && found < 0 ? place.at : positionIn(at, rows.length, 0, found)
+  rows.splice(spot, 0, row)
+  if (isSameList(rows, before)) work.owned.delete(place.list)
+  else work.structural = true
+}
+
+function insert(work: Work, op: RowOp & { kind: 'insert' | 'upsert' }, where: InsertPosition): void {
+  if (typeof where !== 'string' && work.appended.size > 0) finish(work) // they count, and may be the anchor
   const lists = work.located.lists
-  const candidates = lists.flatMap((list, at) => (list.entity.type === op.entity.type && !list.single ? [at] : []))
+  const isTarget = ({ entity, single, rule }: RowList): boolean =>
+    entity.type === op.entity.type && !single && rule === undefined
+  const candidates = lists.flatMap((list, at) => (isTarget(list) ? [at] : []))
   const anchor =
-    typeof op.at === 'object'
-      ? find(work.located, op.entity.type, 'before' in op.at ? op.at.before : op.at.after)[0]
+    typeof where === 'object'
+      ? find(work.located, op.entity.type, 'before' in where ? where.before : where.after)[0]
       : undefined
   const target =
     anchor?.list ??
-    (op.at === 'start' || typeof op.at === 'number' ? listAt(lists, candidates, op.at) : candidates.at(-1))
+    (where === 'start' || typeof where === 'number' ? listAt(lists, candidates, where) : candidates.at(-1))
   if (target === undefined) return
   const rows = own(work, target)
   const before = candidates
     .filter((list) => list < target)
     .reduce((sum, list) => sum + (lists[list]?.rows.length ?? 0), 0)
-  const at = positionIn(op.at, rows.length, before, anchor?.at)
+  const at = positionIn(where, rows.length, before, anchor?.at)
   if (at === rows.length) work.appended.set(rowNameOf(op), { list: target, at })
   else work.structural = true
   if (at === rows.length) rows.push(op.row)

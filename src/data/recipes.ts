@@ -35,11 +35,17 @@ export interface View {
   update<T = unknown>(target: QueryFilters, recipe: Recipe<T>, options?: RecipeOptions): void
   /** Changes one row, wherever it is cached. */
   row<TRow>(entity: Entity<TRow>, id: RowId): RowView<TRow>
-  /** Puts a row into the list of one query, at its end by default. Does nothing where the row is already. */
+  /**
+   * Puts a row into every declared list that takes it; with a key, into the list of that query. `at` is for lists without an
+   * order, and is their end by default. Does nothing where the row is already.
+   */
+  insert<TRow>(entity: Entity<TRow>, row: NoInfer<TRow>, at?: InsertPosition): void
   insert<TRow>(target: QueryKey, entity: Entity<TRow>, row: NoInfer<TRow>, at?: InsertPosition): void
-  /** Replaces a row wherever it is cached; with a key, also puts it into that query's list where it is missing. */
-  upsert<TRow>(entity: Entity<TRow>, row: NoInfer<TRow>): void
+  /** {@link insert}, and replaces the row wherever it is cached. */
+  upsert<TRow>(entity: Entity<TRow>, row: NoInfer<TRow>, at?: InsertPosition): void
   upsert<TRow>(target: QueryKey, entity: Entity<TRow>, row: NoInfer<TRow>, at?: InsertPosition): void
+  /** Puts a row elsewhere in the lists that have it and no order by a rule. */
+  move<TRow>(entity: Entity<TRow>, id: RowId, at: InsertPosition): void
   /** Takes a row out of every list; a detail query of that row has no data until the base says so. */
   remove<TRow>(entity: Entity<TRow>, id: RowId): void
   /** The whole data of one query; creates its view if it was never fetched. */
@@ -62,8 +68,8 @@ export type Op = { readonly repeatable?: boolean | undefined; readonly hash?: st
 
 export type RowOp = { readonly entity: Entity; readonly id: RowId } & (
   | { readonly kind: 'row'; readonly recipe: AnyRecipe; readonly results: WeakMap<object, unknown> }
-  | { readonly kind: 'insert'; readonly row: unknown; readonly at: InsertPosition }
-  | { readonly kind: 'upsert'; readonly row: unknown; readonly at: InsertPosition }
+  | { readonly kind: 'insert' | 'upsert'; readonly row: unknown; readonly at?: InsertPosition | undefined }
+  | { readonly kind: 'move'; readonly at: InsertPosition }
   | { readonly kind: 'remove' }
 )
 
@@ -110,7 +116,7 @@ function createRecorder(add: (op: Op) => void, hashKey: HashKey): View {
     ]
     if (entity === undefined) throw usageError(`view.${kind} needs an entity and a row.`)
     const hash = key === undefined ? undefined : hashKey(key)
-    add({ kind, entity, id: entity.idOf(row), row, at: at ?? 'end', hash })
+    add({ kind, entity, id: entity.idOf(row), row, at, hash })
   }
   return {
     update(target: QueryKey | QueryFilters, recipe: AnyRecipe, options?: RecipeOptions) {
@@ -130,6 +136,7 @@ function createRecorder(add: (op: Op) => void, hashKey: HashKey): View {
     }),
     insert: (...args: unknown[]) => insertion('insert', args),
     upsert: (...args: unknown[]) => insertion('upsert', args),
+    move: (entity, id, at) => add({ kind: 'move', entity: entity as Entity, id, at }),
     remove: (entity, id) => add({ kind: 'remove', entity: entity as Entity, id }),
     set: (target, data) => add({ kind: 'set', data, hash: hashKey(target) }),
   }

@@ -74,8 +74,9 @@ function matches(entity: Entity, row: unknown, id: RowId): boolean {
   return row !== undefined && row !== null && isSameId(entity.idOf(row), id)
 }
 
-function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((row, at) => Object.is(row, b[at]))
+/** Whether two lists have the same members, by reference. */
+export function isSameList(a: readonly unknown[], b: readonly unknown[] | undefined): boolean {
+  return a.length === b?.length && a.every((row, at) => Object.is(row, b[at]))
 }
 
 function findRow(located: Located, type: string, id: string | number): unknown {

@@ -22,6 +22,7 @@ const VERBS = {
   row: { of: 'row', isOfExisting: true, creates: false, staysInPlace: 'always' },
   insert: { of: 'row', isOfExisting: false, creates: true, staysInPlace: 'never' },
   upsert: { of: 'row', isOfExisting: true, creates: false, staysInPlace: 'without list' },
+  move: { of: 'row', isOfExisting: true, creates: false, staysInPlace: 'never' },
   remove: { of: 'row', isOfExisting: true, creates: false, staysInPlace: 'never' },
 } as const satisfies Record<Op['kind'], Verb>
 

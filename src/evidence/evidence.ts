@@ -29,6 +29,15 @@ export interface Layer {
   readonly resent: boolean
   /** Shown: folded into views. */
   readonly live: boolean
+  /** The rows that it changes, as some base had them, by kind and id: for lists that it moves them into. */
+  readonly copies: ReadonlyMap<string, RowCopy>
+}
+
+/** A row as a base had it; without one it was deleted, or nobody had it. */
+export interface RowCopy {
+  readonly row: unknown
+  /** Taken from a base that lost the row, and that had all changes before this one. */
+  readonly isAnew: boolean
 }
 
 /** What the server made of one id. */

@@ -40,7 +40,7 @@ export function adopt(deps: AdoptDeps, query: Query): Cell {
   const dress = () => {
     const { options } = query
     if (describe(cell, options as Record<string, unknown>, ownShareOf(options.structuralSharing))) {
-      relocate(cell)
+      relocate(core, cell)
       core.lookup.add(cell)
       core.transition(() => core.attachAll(cell))
     }

@@ -8,14 +8,16 @@ import { reconcile } from '../data/share'
 import type { Base, Incoming, Layer, RowNews } from '../evidence/evidence'
 import { isCovered, orderOf } from '../evidence/evidence'
 import type { Fence } from '../evidence/order'
-import { floorOf, isOneLog, withFloor } from '../evidence/order'
+import { floorOf, isAtOnePosition, isOneLog, withFloor } from '../evidence/order'
 import type { BasePart, Cell, Owned, Placement } from './cell'
-import { isReading } from './cell'
+import { isReading, shapeNow } from './cell'
 import type { Core } from './core'
 import { scheduleGc, setPosition } from './insides'
 import { rowsOf } from './placements'
 import { arrive, endMissing, freshen } from './reading'
 import { satisfy } from './refresher'
+import { keepLost } from './rows'
+import { check } from './trust'
 import { foldAnew } from './view'
 
 interface OwnedBase extends Owned<BasePart> {
@@ -46,8 +48,11 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
     hasNews: incoming.kind === 'manual' ? previous?.hasNews === true : incoming.kind !== 'stored',
     from: incoming.has,
   }
-  if (!Object.is(cell.baseLocated.data, data) || cell.baseLocated.shape !== cell.shape) {
-    own(cell).baseLocated = locate(data, cell.shape)
+  if (incoming.kind !== 'push' && incoming.part === undefined) check(core, cell, data, isAtOnePosition(incoming))
+  if (!Object.is(cell.baseLocated.data, data) || cell.baseLocated.shape !== shapeNow(cell)) {
+    const before = cell.baseLocated
+    own(cell).baseLocated = locate(data, shapeNow(cell))
+    if (incoming.kind === 'read') keepLost(core, cell, before, previous)
     if (core.moved(cell)) core.attachAll(cell)
   }
   if (incoming.kind === 'read') {
@@ -59,24 +64,31 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
 }
 
 /** What a query is created with: initial data, hydrated state, or the data of a client that was brought along. */
-export function putFirst({ aids, tickNow }: Core, cell: Cell, data: unknown, at: Cursor | undefined): void {
+export function putFirst(core: Core, cell: Cell, data: unknown, at: Cursor | undefined): void {
+  const { aids, tickNow } = core
   aids?.freeze(data)
   own(cell).base = {
     ...{ data, at, floor: undefined, floorTick: 0, rowsAt: NO_ROWS },
     ...{ start: 0, accepted: tickNow, has: new Set(), hasNews: false, from: undefined },
   }
-  relocate(cell)
+  relocate(core, cell)
 }
 
 /** The query has no data any more. */
-export function clearBase(cell: Cell): void {
+export function clearBase(core: Core, cell: Cell): void {
   own(cell).base = undefined
-  relocate(cell)
+  relocate(core, cell)
 }
 
-/** Finds rows anew; the view is folded anew at the next commit. */
-export function relocate(cell: Cell): void {
-  own(cell).baseLocated = locate(cell.base?.data, cell.shape)
+/** Finds rows anew, and looks at their rules; the view is folded anew at the next commit. */
+export function relocate(core: Core, cell: Cell): void {
+  check(core, cell, cell.base?.data, false)
+  findAnew(cell)
+}
+
+/** Finds rows anew. */
+export function findAnew(cell: Cell): void {
+  own(cell).baseLocated = locate(cell.base?.data, shapeNow(cell))
   foldAnew(cell)
 }
 

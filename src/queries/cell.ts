@@ -1,11 +1,11 @@
 /**
  * One cached query as Tidemark knows it, beside query-core's Query, in parts: what its options say (this file), its base and
- * what it remembers of it (`base.ts`), what waits (`waiting.ts`), whether it must be read (`reading.ts`, `refresher.ts`), its
- * layers and its view (`view.ts`). Everybody reads all of it; a part is assigned in its own file alone.
+ * what it remembers of it (`base.ts`), whether its lists keep to their rules (`trust.ts`), what waits (`waiting.ts`), whether
+ * it must be read (`reading.ts`, `refresher.ts`), its layers and its view (`view.ts`). Everybody reads all of it; a part is assigned in its own file alone.
  */
-import type { Query, QueryObserver } from '@tanstack/query-core'
+import type { InfiniteQueryPageParamsOptions, Query, QueryObserver } from '@tanstack/query-core'
 import type { Deferred } from '../base/deferred'
-import type { Located, RowsOption, Shape } from '../data/entities'
+import type { Ends, Located, RowsOption, Shape } from '../data/entities'
 import { locate, shapeOf } from '../data/entities'
 import type { Op } from '../data/recipes'
 import type { ReadEvidence } from '../evidence/answers'
@@ -25,7 +25,7 @@ export interface Originals {
   readonly fetch: Query['fetch']
 }
 
-export interface Cell extends SaidPart, BasePart, WaitingPart, ReadingPart, RefresherPart, ViewPart {
+export interface Cell extends SaidPart, BasePart, TrustPart, WaitingPart, ReadingPart, RefresherPart, ViewPart {
   readonly query: Query
   readonly originals: Originals
 }
@@ -48,6 +48,14 @@ export interface BasePart {
   readonly fences: ReadonlyMap<string, Fence>
   /** Own mutations that base contains, by no position, and whose events are still to come; the rows that they changed. */
   readonly echoes: ReadonlyMap<string, ReadonlySet<string> | 'all'>
+}
+
+/** Whether the server makes its lists as their rules say. */
+export interface TrustPart {
+  /** Why the rules do not count now, for a sentence. */
+  readonly fault: string | undefined
+  /** What was reported last. */
+  readonly told: string | undefined
 }
 
 /** What was said and cannot be published yet. */
@@ -139,6 +147,8 @@ export function createCell(query: Query, originals: Originals): Cell {
     baseLocated: located,
     fences: new Map(),
     echoes: new Map(),
+    fault: undefined,
+    told: undefined,
     held: [],
     staleness: freshAt(undefined, 0),
     kept: undefined,
@@ -167,7 +177,9 @@ export function createCell(query: Query, originals: Originals): Cell {
  */
 export function describe(cell: Cell, options: Record<string, unknown>, share: SaidPart['share']): boolean {
   const said: Owned<SaidPart> = cell
-  const shape = shapeOf(options['rows'] as RowsOption<never> | undefined, cell.query.queryType === 'infinite')
+  const isInfinite = cell.query.queryType === 'infinite'
+  const endsOf = isInfinite ? (data: unknown): Ends => endsOfPages(cell.query, data as Pages) : undefined
+  const shape = shapeOf(options['rows'] as RowsOption<never> | undefined, isInfinite, endsOf)
   const isNew = shape !== undefined && !isSameShape(cell, shape)
   if (isNew) said.shape = shape
   if (Array.isArray(options['topics'])) said.topics = options['topics'] as string[]
@@ -176,12 +188,34 @@ export function describe(cell: Cell, options: Record<string, unknown>, share: Sa
   return isNew
 }
 
+interface Pages {
+  readonly pages: readonly unknown[]
+  readonly pageParams: readonly unknown[]
+}
+
+/** Whether there are pages before and after those that are loaded, as query-core asks it. */
+function endsOfPages({ options }: Query, { pages, pageParams }: Pages): Ends {
+  const { getNextPageParam, getPreviousPageParam } = options as Partial<InfiniteQueryPageParamsOptions>
+  if (pages.length === 0) return { start: false, end: false }
+  const last = pages.length - 1
+  const previous = getPreviousPageParam?.(pages[0], [...pages], pageParams[0], [...pageParams])
+  const next = getNextPageParam?.(pages[last], [...pages], pageParams[last], [...pageParams])
+  return { start: previous !== undefined && previous !== null, end: next !== undefined && next !== null }
+}
+
+/** The rows as they are found now: with rules, while the server keeps to them. */
+export function shapeNow({ shape, fault }: Cell): Shape | undefined {
+  return fault === undefined ? shape : (shape?.plain ?? shape)
+}
+
 /**
  * By what it finds, not by which object it is: written in a component, `rows` is new at each render, and vue-query copies
  * options each time it reads them. To find the rows anew would make a new view, and that another render.
  */
 function isSameShape({ shape, base, baseLocated }: Cell, other: Shape): boolean {
   if (shape?.pairs.length !== other.pairs.length) return false
+  // Said without a rule elsewhere, it has that rule all the same.
+  if (other.plain !== undefined && shape.plain === undefined) return false
   if (other.pairs.some(([kind], i) => kind.type !== shape.pairs[i]?.[0].type)) return false
   if (other.pairs.every(([, find], i) => find === shape.pairs[i]?.[1])) return true
   const { lists } = locate(base?.data, other)

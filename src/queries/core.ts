@@ -3,10 +3,10 @@ import type { QueryKey } from '@tanstack/query-core'
 import type { Cursor } from '../base/cursor'
 import type { SyncError } from '../base/errors'
 import type { RowChange, RowId, Version } from '../base/messages'
-import type { Drafts } from '../data/fold'
+import type { Drafts } from '../data/drafts'
 import type { HashKey } from '../data/recipes'
 import type { Versions } from '../data/versions'
-import type { Layer } from '../evidence/evidence'
+import type { Layer, RowCopy } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
 import type { Cell, Placement } from './cell'
@@ -69,6 +69,8 @@ export interface LayerListener {
   onReflected(layer: Layer): void
   /** No query lacks it any more: its row in the log can go. */
   onGone(layer: Layer): void
+  /** The row, as a base had it, that a layer starts from in lists that lack it. */
+  onCopy(layer: Layer, name: string, copy: RowCopy): void
   /** After the publish: a read came back or a base was published, so sends that waited for a read may go on. */
   onReadSettled(): void
 }
@@ -92,6 +94,10 @@ export interface Layers {
    * is to tell (`told`), before it has told.
    */
   awaitReads(layer: Layer, cells: Iterable<Cell>, how: 'read' | 'told'): void
+  /** The row as the newest layer that changes it found it. */
+  copyOf(name: string): unknown
+  /** An event has deleted the row: no layer brings it back into a list. */
+  bereave(name: string): void
   /** Looks again whether confirmed layers are reflected or gone. */
   checkLayers(): void
   /** Takes the layers out that base has, and folds the others over it. */

@@ -2,7 +2,7 @@
 import type { Cursor } from '../base/cursor'
 import { laterCursor } from '../base/cursor'
 import { rowName } from '../base/rows'
-import { createDrafts } from '../data/fold'
+import { createDrafts } from '../data/drafts'
 import { isAtLeast } from '../data/versions'
 import type { Core, CoreDeps, CoreParts, Layers, Tombstone } from './core'
 import { createLayers } from './layers'

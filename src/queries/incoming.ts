@@ -98,7 +98,7 @@ export function setState(core: Core, cell: Cell, state: Partial<QueryState<unkno
   core.transition(() => {
     core.touch(cell)
     if (state.data === undefined) {
-      clearBase(cell)
+      clearBase(core, cell)
       clearWaiting(cell)
       failArrival(cell, new CancelledError({ silent: true }))
       originals.setState(state)

@@ -2,15 +2,18 @@
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
 import type { Op } from '../data/recipes'
-import { isOfRow } from '../data/verbs'
+import { isRuleFault } from '../data/rules'
+import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Layer } from '../evidence/evidence'
 import { isCovered, isPast } from '../evidence/evidence'
 import { isOrAfter } from '../evidence/order'
-import { expectEcho, fence, raiseFloor } from './base'
+import { expectEcho, fence, findAnew, raiseFloor } from './base'
 import type { Cell, Placement } from './cell'
 import { isReading, isWatched } from './cell'
 import type { Core, Layers } from './core'
 import { hasEffect, placementOf } from './placements'
+import { distrust } from './trust'
+import type { FoldDeps } from './view'
 import { attach, detach, detachAll, refold } from './view'
 
 /** So many confirmed mutations are kept for queries that nobody watches. */
@@ -28,6 +31,8 @@ interface Known {
   readonly unread: Map<Layer, { cells: Set<Cell>; how: 'read' | 'told' }>
   /** Recipes that threw: each is reported once. */
   readonly thrown: WeakSet<Placement>
+  /** By the rows that they change, in order. */
+  readonly byRow: Map<string, Layer[]>
 }
 
 /** `core` is asked when something happens: it is being made. */
@@ -35,6 +40,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
   const known: Known = {
     ...{ layers: [], touched: new Map(), confirmed: new Set() },
     ...{ reflected: new WeakSet(), unread: new Map(), thrown: new WeakSet() },
+    byRow: new Map(),
   }
   const { layers, touched, confirmed, unread } = known
   return {
@@ -47,6 +53,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       let at = layers.length
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
+      listRows(known, layer)
       if (layer.outcome === 'confirmed') confirmed.add(layer)
       for (const cell of cellsFor(core, layer.ops)) place(core, known, cell, layer)
     },
@@ -54,6 +61,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       core.isAboutOwn()
       const at = layers.indexOf(layer)
       if (at >= 0) layers.splice(at, 1)
+      unlistRows(known, layer)
       confirmed.delete(layer)
       for (const [cell, placement] of touched.get(layer) ?? NONE) {
         core.touch(cell)
@@ -71,6 +79,11 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       core.isAboutOwn()
       confirmed.add(layer)
       core.sawOwn(layer.confirmedAt)
+    },
+    copyOf: (name) => (known.byRow.get(name) ?? []).map(({ copies }) => copies.get(name)?.row).find(isThere),
+    bereave(name) {
+      for (const layer of known.byRow.get(name) ?? [])
+        if (layer.copies.has(name)) core.listener?.onCopy(layer, name, { row: undefined, isAnew: false })
     },
     awaitReads(layer, cells, how) {
       const awaited = new Set(cells)
@@ -95,7 +108,7 @@ function unlink({ touched }: Known, cell: Cell): void {
   detachAll(cell)
 }
 
-function foldCell(core: Core, { confirmed, touched, thrown }: Known, cell: Cell): void {
+function foldCell(core: Core, { confirmed, touched, thrown, byRow }: Known, cell: Cell): void {
   const { base } = cell
   const inPlace = inOrder(confirmed)
   /** Of each scope the newest mutation that all of base is from after: it is from after those before it. */
@@ -115,15 +128,49 @@ function foldCell(core: Core, { confirmed, touched, thrown }: Known, cell: Cell)
       expectEcho(cell, placement)
     }
   }
-  refold(cell, core.drafts, (placement, cause) => {
-    if (!thrown.has(placement)) core.report(thrownBy(cell, placement, cause))
-    thrown.add(placement)
-  })
+  const deps: FoldDeps = {
+    drafts: core.drafts,
+    chainOf: (name) => byRow.get(name) ?? [],
+    onThrow(placement, cause) {
+      if (!thrown.has(placement)) core.report(thrownBy(cell, placement, cause))
+      thrown.add(placement)
+    },
+  }
+  try {
+    refold(cell, deps)
+  } catch (fault) {
+    if (!isRuleFault(fault)) throw fault
+    distrust(core, cell, fault)
+    findAnew(cell)
+    refold(cell, deps)
+  }
+}
+
+const isThere = (row: unknown): boolean => row !== undefined
+
+/** The layer is one of those that change these rows. */
+function listRows({ byRow }: Known, layer: Layer): void {
+  for (const name of new Set(rowsNamedBy(layer.ops))) {
+    const chain = [...(byRow.get(name) ?? []), layer]
+    byRow.set(
+      name,
+      chain.sort((a, b) => a.pos - b.pos),
+    )
+  }
+}
+
+function unlistRows({ byRow }: Known, layer: Layer): void {
+  for (const name of new Set(rowsNamedBy(layer.ops))) {
+    const chain = (byRow.get(name) ?? []).filter((each) => each !== layer)
+    if (chain.length > 0) byRow.set(name, chain)
+    else byRow.delete(name)
+  }
 }
 
 function checkLayers(core: Core, known: Known, evict: (cell: Cell) => void): void {
   const { layers, confirmed, reflected, touched } = known
   const kept: Layer[] = []
+  const over: Layer[] = []
   for (const layer of inOrder(confirmed)) {
     const lacking = lackingIn(known, layer)
     const isAwaited = isUnread(core, known, layer) || lacking.some((cell) => cell.base !== undefined && isWatched(cell))
@@ -132,8 +179,14 @@ function checkLayers(core: Core, known: Known, evict: (cell: Cell) => void): voi
       core.listener?.onReflected(layer)
     }
     if (!isAwaited && lacking.length > 0) kept.push(layer)
-    if (isAwaited || lacking.length > 0 || !confirmed.delete(layer)) continue
+    if (!isAwaited && lacking.length === 0) over.push(layer)
+  }
+  // From the last: what nothing later is built on.
+  for (const layer of over.reverse()) {
+    if (isBuiltOn(core, known, layer)) continue
+    confirmed.delete(layer)
     layers.splice(layers.indexOf(layer), 1)
+    unlistRows(known, layer)
     touched.delete(layer)
     core.listener?.onGone(layer)
   }
@@ -143,6 +196,16 @@ function checkLayers(core: Core, known: Known, evict: (cell: Cell) => void): voi
     if (!lacking.some((cell) => isWatched(cell) || isReading(cell))) lacking.forEach(evict)
   }
   if (kept.length > KEPT) core.afterwards(() => kept.slice(0, -KEPT).forEach(giveUp))
+}
+
+/** Whether a later change of one of its rows is live: in lists that lack the row that one is made on top of this one. */
+function isBuiltOn({ cells }: Core, { byRow }: Known, { ops, pos }: Layer): boolean {
+  return ops.some((op) => {
+    if (!isOfRow(op) || byRow.get(rowNameOf(op))?.some((later) => later.pos > pos && later.live) !== true) return false
+    return [...cells.values()].some(({ shape }) =>
+      shape?.pairs.some(([{ type }, , rule]) => rule !== undefined && type === op.entity.type),
+    )
+  })
 }
 
 function lackingIn({ touched }: Known, layer: Layer): Cell[] {

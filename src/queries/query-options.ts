@@ -13,7 +13,7 @@ import type {
   QueryObserverOptions,
   SkipToken,
 } from '@tanstack/query-core'
-import type { RowsOption } from '../data/entities'
+import type { DefinedRows, RowsOption } from '../data/entities'
 import type { ContextFetch } from './context'
 
 /** What TanStack gives a query function, and `fetch`: headers, signal and cursor added, rejects unless 2xx. */
@@ -28,7 +28,10 @@ export type QueryContext<TQueryKey extends QueryKey = QueryKey, TPageParam = nev
 export interface SyncFields<TData> {
   /** Push topics that make it stale; prefixes of its key always match too. */
   topics?: readonly string[] | undefined
-  /** Where its rows are: pushes and layers address them. Of an infinite query `locate` is given one page. */
+  /**
+   * Where its rows are: pushes and layers address them. Of an infinite query `locate` is given one page. A third element says
+   * how the server makes the list, so that rows move in and out of it by themselves.
+   */
   rows?: RowsOption<TData> | undefined
   /** To be kept over a reload, `{ maxAge }` for so many milliseconds. Without effect in this version. @defaultValue `false` */
   persist?: boolean | { maxAge: number } | undefined
@@ -59,13 +62,18 @@ type KeptInitialData<T> = { initialData?: NonUndefinedGuard<T> | InitialDataFunc
 type InitialData<T> = { initialData: NonUndefinedGuard<T> | (() => NonUndefinedGuard<T>) }
 
 /** What {@link queryOptions} takes. `fetch` in the context of `queryFn` is what Tidemark adds. */
-export type QueryDefinition<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = Fields<
+export type QueryDefinition<
   TQueryFnData,
   TError,
   TData,
-  TQueryKey
-> &
-  SyncFields<NoInfer<TQueryFnData>> & { queryKey: TQueryKey }
+  TQueryKey extends QueryKey,
+  TRow = never,
+  TRows = never,
+> = Fields<TQueryFnData, TError, TData, TQueryKey> &
+  Omit<SyncFields<NoInfer<TQueryFnData>>, 'rows'> & {
+    queryKey: TQueryKey
+    rows?: DefinedRows<NoInfer<TQueryFnData>, TRow, TRows> | undefined
+  }
 
 /** What {@link queryOptions} returns: accepted by TanStack's own functions and hooks, of either framework. */
 export type DefinedQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey> = Fields<
@@ -110,8 +118,10 @@ export function queryOptions<
   TError = DefaultError,
   TData = TQueryFnData,
   const TQueryKey extends QueryKey = QueryKey,
+  TRow = never,
+  TRows = never,
 >(
-  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey> &
+  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey, TRow, TRows> &
     InitialData<TQueryFnData> & { queryFn?: Fn<TQueryFnData, TQueryKey, never> },
 ): DefinedQueryWithData<TQueryFnData, TError, TData, TQueryKey>
 export function queryOptions<
@@ -119,8 +129,10 @@ export function queryOptions<
   TError = DefaultError,
   TData = TQueryFnData,
   const TQueryKey extends QueryKey = QueryKey,
+  TRow = never,
+  TRows = never,
 >(
-  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey> &
+  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey, TRow, TRows> &
     MaybeInitialData<TQueryFnData> & { queryFn?: Fn<TQueryFnData, TQueryKey, never> },
 ): DefinedQuery<TQueryFnData, TError, TData, TQueryKey>
 export function queryOptions<
@@ -128,8 +140,10 @@ export function queryOptions<
   TError = DefaultError,
   TData = TQueryFnData,
   const TQueryKey extends QueryKey = QueryKey,
+  TRow = never,
+  TRows = never,
 >(
-  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey> &
+  options: QueryDefinition<TQueryFnData, TError, TData, TQueryKey, TRow, TRows> &
     MaybeInitialData<TQueryFnData> & { queryFn?: Fn<TQueryFnData, TQueryKey, never> | SkipToken },
 ): SkippableQuery<TQueryFnData, TError, TData, TQueryKey>
 export function queryOptions(options: unknown): unknown {
@@ -143,8 +157,13 @@ export type InfiniteQueryDefinition<
   TData,
   TQueryKey extends QueryKey,
   TPageParam,
+  TRow = never,
+  TRows = never,
 > = InfiniteFields<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
-  SyncFields<NoInfer<TQueryFnData>> & { queryKey: TQueryKey }
+  Omit<SyncFields<NoInfer<TQueryFnData>>, 'rows'> & {
+    queryKey: TQueryKey
+    rows?: DefinedRows<NoInfer<TQueryFnData>, TRow, TRows> | undefined
+  }
 
 /** What {@link infiniteQueryOptions} returns: accepted by TanStack's own functions and hooks, of either framework. */
 export type DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey extends QueryKey, TPageParam> = InfiniteFields<
@@ -183,8 +202,10 @@ export function infiniteQueryOptions<
   TPageParam = unknown,
   TData = InfiniteData<TQueryFnData, TPageParam>,
   const TQueryKey extends QueryKey = QueryKey,
+  TRow = never,
+  TRows = never,
 >(
-  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
+  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam, TRow, TRows> &
     InitialData<InfiniteData<TQueryFnData, TPageParam>> & { queryFn?: Fn<TQueryFnData, TQueryKey, TPageParam> },
 ): DefinedInfiniteQueryWithData<TQueryFnData, TError, TData, TQueryKey, TPageParam>
 export function infiniteQueryOptions<
@@ -193,8 +214,10 @@ export function infiniteQueryOptions<
   TPageParam = unknown,
   TData = InfiniteData<TQueryFnData, TPageParam>,
   const TQueryKey extends QueryKey = QueryKey,
+  TRow = never,
+  TRows = never,
 >(
-  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
+  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam, TRow, TRows> &
     MaybeInitialData<InfiniteData<TQueryFnData, TPageParam>> & { queryFn?: Fn<TQueryFnData, TQueryKey, TPageParam> },
 ): DefinedInfiniteQuery<TQueryFnData, TError, TData, TQueryKey, TPageParam>
 export function infiniteQueryOptions<
@@ -203,8 +226,10 @@ export function infiniteQueryOptions<
   TPageParam = unknown,
   TData = InfiniteData<TQueryFnData, TPageParam>,
   const TQueryKey extends QueryKey = QueryKey,
+  TRow = never,
+  TRows = never,
 >(
-  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam> &
+  options: InfiniteQueryDefinition<TQueryFnData, TError, TData, TQueryKey, TPageParam, TRow, TRows> &
     MaybeInitialData<InfiniteData<TQueryFnData, TPageParam>> & {
       queryFn?: Fn<TQueryFnData, TQueryKey, TPageParam> | SkipToken
     },

@@ -3,17 +3,26 @@
  * whose layers leave cost those rows, a new base costs all layers (a recipe runs once per row object). The result is
  * always that of a fold from scratch.
  */
+
+import type { Drafts } from '../data/drafts'
 import type { Located } from '../data/entities'
-import type { Drafts } from '../data/fold'
 import { fold, refoldRows } from '../data/fold'
 import type { Op } from '../data/recipes'
+import { isRuleFault } from '../data/rules'
 import { share } from '../data/share'
 import { rowsNamedBy } from '../data/verbs'
 import { isCovered } from '../evidence/evidence'
 import type { Cell, Owned, Placement, Unfolded, ViewPart } from './cell'
 import { concernsRows } from './placements'
+import type { ChainOf } from './steps'
+import { stepsOf } from './steps'
 
-type OnThrow = (placement: Placement, error: unknown) => void
+/** What a fold is given beside the cell. */
+export interface FoldDeps {
+  readonly drafts: Drafts
+  readonly chainOf: ChainOf
+  onThrow(placement: Placement, error: unknown): void
+}
 
 /** The list of layers is changed in place: there may be thousands, and mostly one comes at the end. */
 const own = (cell: Cell): Owned<ViewPart> & { placements: Placement[] } => cell as never
@@ -55,23 +64,26 @@ export function foldAnew(cell: Cell): void {
   own(cell).unfolded = { ...cell.unfolded, all: true }
 }
 
-/** Folds what is live and not covered over base. A layer that throws is skipped and told of. */
-export function refold(cell: Cell, drafts: Drafts, onThrow: OnThrow): void {
+/** Folds what is live and not covered over base. A layer that throws is skipped and told of. Throws what a list's rule does. */
+export function refold(cell: Cell, deps: FoldDeps): void {
   const { unfolded, base, baseLocated, view: before, placements } = cell
   const owned = own(cell)
-  owned.unfolded = { appended: [], removed: [], all: false }
   const whole = unfolded.all || cell.skipped || !cell.optimistic || !Object.is(cell.foldedBase, base?.data)
-  const kept = whole ? undefined : keptView(cell, unfolded, drafts)
+  const kept = whole || !isOfFreshRows(cell, unfolded) ? undefined : keptView(cell, unfolded, deps.drafts)
   let skipped = false
   const view = foldLayers(
+    cell,
     kept ?? baseLocated,
     (kept === undefined ? placements : unfolded.appended).filter((placement) => isShown(cell, placement)),
-    drafts,
-    (placement, error) => {
-      skipped = true
-      onThrow(placement, error)
+    {
+      ...deps,
+      onThrow(placement, error) {
+        skipped = true
+        deps.onThrow(placement, error)
+      },
     },
   )
+  owned.unfolded = { appended: [], removed: [], all: false }
   // A base that now contains what was folded over the old one shows nothing new. A query that shares in a way of its own
   // (`structuralSharing`) has done so on the way in.
   owned.view = kept === undefined && cell.share === undefined && isSame(before, view) ? before : view
@@ -85,6 +97,18 @@ function isSame(before: Located, view: Located): boolean {
 
 function isShown({ optimistic, base }: Cell, { layer }: Placement): boolean {
   return optimistic && layer.live && !isCovered(layer, base)
+}
+
+/** In lists with rules a row has its place by all of its changes: what comes to a row that has changed is folded with those. */
+function isOfFreshRows({ baseLocated, placements }: Cell, { appended }: Unfolded): boolean {
+  if (appended.length === 0 || baseLocated.shape?.plain === undefined) return true
+  const rows = new Set<string>()
+  const first = placements.length - appended.length
+  return placements.every((placement, at) => {
+    const isFresh = at < first || !concernsRows(placement, rows)
+    for (const name of rowsNamedBy(placement.ops)) rows.add(name)
+    return isFresh
+  })
 }
 
 /** The view without the layers that have left, where only their rows have to be folded anew. */
@@ -105,16 +129,20 @@ function keptView(cell: Cell, { removed, appended }: Unfolded, drafts: Drafts): 
 }
 
 /** All at once; when one throws, one by one, so that only that one is skipped. */
-function foldLayers(start: Located, layers: readonly Placement[], drafts: Drafts, onThrow: OnThrow): Located {
+function foldLayers(cell: Cell, start: Located, layers: readonly Placement[], deps: FoldDeps): Located {
   if (layers.length === 0) return start
+  const { drafts, chainOf, onThrow } = deps
   try {
-    return fold(start, layers.length === 1 ? (layers[0]?.ops ?? []) : layers.flatMap(({ ops }) => ops), drafts)
-  } catch {
+    const { steps, origins } = stepsOf(cell, layers, chainOf)
+    return fold(start, steps, drafts, origins)
+  } catch (fault) {
+    if (isRuleFault(fault)) throw fault
     let located = start
     for (const placement of layers) {
       try {
         located = fold(located, placement.ops, drafts)
       } catch (error) {
+        if (isRuleFault(error)) throw error
         onThrow(placement, error)
       }
     }

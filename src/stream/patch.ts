@@ -28,7 +28,7 @@ import { isFrozen } from '../evidence/staleness'
 import { accept } from '../queries/accept'
 import { takeEchoes } from '../queries/base'
 import type { Cell } from '../queries/cell'
-import { isReading } from '../queries/cell'
+import { isReading, shapeNow } from '../queries/cell'
 import type { Core } from '../queries/core'
 import type { Lookup } from '../queries/lookup'
 import { keep, markHeard, markStale } from '../queries/reading'
@@ -163,7 +163,7 @@ function takeOut(core: Core, cell: Cell, changes: readonly RowChange[]): void {
 }
 
 function locateOn(cell: Cell, data: unknown): Located {
-  return Object.is(data, cell.baseLocated.data) ? cell.baseLocated : locate(data, cell.shape)
+  return Object.is(data, cell.baseLocated.data) ? cell.baseLocated : locate(data, shapeNow(cell))
 }
 
 /** The data with all changes in it, or `undefined` if one of them has no place there. */

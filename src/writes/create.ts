@@ -1,14 +1,14 @@
 /** From a call of a mutation to a write in the log: its place, its scope, what it builds on, what it shows. */
 import { rowName } from '../base/rows'
-import { find } from '../data/entities'
-import { rowsNamedBy } from '../data/verbs'
+import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
+import { rowOf } from '../queries/rows'
 import { createAttempts } from './attempts'
 import type { Movement, QueueContext } from './context'
 import type { AnyMutation } from './definition'
 import { optimisticOps, rowsBefore } from './functions'
 import type { WriteRecord } from './stored'
 import type { Write } from './write'
-import { createWrite, revise, targetOf } from './write'
+import { createWrite, noteCopies, revise, targetOf } from './write'
 
 export function newRecord(
   { deps, log }: QueueContext,
@@ -53,6 +53,7 @@ export function addWrite(
   const write = createWrite(record, mutation, ops, createAttempts(deps.random.next))
   if (record.deps.length === 0) revise(write, { deps: creatorsOf(queue, write) })
   noteBefore(queue, write)
+  takeCopies(queue, write)
   deps.cache.core.transition(() => {
     log.add(write)
     deps.cache.add(write)
@@ -78,12 +79,18 @@ const NOBODY: readonly string[] = []
 function noteBefore({ deps }: QueueContext, write: Write): void {
   const target = targetOf(write)
   if (target === undefined || write.record.before !== undefined) return
-  for (const { baseLocated } of deps.cache.core.holders(target.entity.type, target.id)) {
-    const place = find(baseLocated, target.entity.type, target.id)[0]
-    const list = place === undefined ? undefined : baseLocated.lists[place.list]
-    if (place === undefined || list === undefined) continue
-    const row = list.rows[place.at]
-    revise(write, { before: row, baseVersion: list.entity.versionOf(row) })
-    return
-  }
+  const row = rowOf(deps.cache.core, target.entity.type, target.id)
+  if (row !== undefined) revise(write, { before: row, baseVersion: target.entity.versionOf(row) })
+}
+
+/** The rows that it changes, as the server knows them: views that lack a row may have to show it. */
+function takeCopies({ deps }: QueueContext, write: Write): void {
+  if (write.record.copies !== undefined) return
+  const { core } = deps.cache
+  const copies = write.ops.filter(isOfRow).flatMap((op) => {
+    const name = rowNameOf(op)
+    const row = rowOf(core, op.entity.type, op.id) ?? core.copyOf(name)
+    return row === undefined ? [] : [[name, { row, isAnew: false }] as const]
+  })
+  if (copies.length > 0) noteCopies(write, copies)
 }

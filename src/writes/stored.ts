@@ -5,6 +5,7 @@
 import type { Cursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import type { Version } from '../base/messages'
+import type { RowCopy } from '../evidence/evidence'
 import type { Serializer, SyncStorage } from '../platform/storage'
 
 export type WriteStatus = 'queued' | 'sending' | 'uncertain' | 'confirmed' | 'conflicted' | 'blocked' | 'paused'
@@ -53,6 +54,8 @@ export interface WriteRecord {
   /** The row that the user's change was based on, and its version; for conflicts. */
   readonly before: unknown
   readonly baseVersion: Version | undefined
+  /** The rows that it changes, as bases had them: for lists that it moves them into. */
+  readonly copies?: ReadonlyArray<readonly [row: string, copy: RowCopy]> | undefined
   /** Conflict rounds so far. */
   readonly rounds: number
   /** Both sides, while it waits to be resolved. */
@@ -183,6 +186,7 @@ function keepable({ conflict, failure, ...record }: WriteRecord): WriteRecord {
   return {
     ...record,
     before: undefined,
+    copies: undefined,
     conflict: conflict && { ...conflict, base: undefined },
     failure: failure && { ...failure, problem: undefined },
   }

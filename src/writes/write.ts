@@ -8,7 +8,7 @@ import { createDeferred } from '../base/deferred'
 import type { SyncError } from '../base/errors'
 import type { Op, RowOp } from '../data/recipes'
 import { isOfExisting, rowsMadeBy } from '../data/verbs'
-import type { Layer, Outcome } from '../evidence/evidence'
+import type { Layer, Outcome, RowCopy } from '../evidence/evidence'
 import type { Attempts } from './attempts'
 import type { AnyMutation } from './definition'
 import type { WriteRecord } from './stored'
@@ -53,6 +53,7 @@ class LivingWrite implements Write {
   /** The record says so before it leaves, so that no crash in between can deny it. */
   sent: boolean
   live = true
+  readonly copies: Map<string, RowCopy>
   readonly durable: Deferred<void> = createDeferred<void>()
   readonly confirmed: Deferred<unknown> = createDeferred<unknown>()
   readonly reflected: Deferred<void> = createDeferred<void>()
@@ -64,6 +65,7 @@ class LivingWrite implements Write {
     this.ops = ops
     this.creates = new Set(rowsMadeBy(ops))
     this.attempts = attempts
+    this.copies = new Map(record.copies)
     this.outcome = status === 'confirmed' ? 'confirmed' : status === 'conflicted' ? 'conflict' : undefined
     this.sent = sent
     this.resent = sent || rounds > 0
@@ -140,6 +142,13 @@ export function noteOutcome(write: Write, outcome: Outcome, tick: number): void 
 /** It is shown no more. */
 export function hide(write: Write): void {
   own(write).live = false
+}
+
+/** Rows that it changes, as a base has, or had, them. */
+export function noteCopies(write: Write, copies: ReadonlyArray<readonly [row: string, copy: RowCopy]>): void {
+  const owned = own(write)
+  for (const [row, copy] of copies) owned.copies.set(row, copy)
+  revise(write, { copies: [...owned.copies] })
 }
 
 /** What became of it for its caller. */

@@ -6,7 +6,7 @@ import type { MutationOutcome } from '../base/messages'
 import { again, discard } from './asked'
 import { abort, noteRefreshed, setHeldBack, wakeUp } from './attempts'
 import type { QueueContext, QueueDeps, QueueOptions } from './context'
-import { change } from './context'
+import { change, save } from './context'
 import type { AnyMutation, DefinedMutation, Resolution } from './definition'
 import { takeOutcomes } from './echo'
 import type { Flow } from './flow'
@@ -22,6 +22,7 @@ import { watchUncovered } from './uncovered'
 import { copyVariables } from './variables'
 import { createWays } from './ways'
 import type { Write } from './write'
+import { noteCopies } from './write'
 
 export interface Queue {
   mutate<TVariables, TData>(mutation: DefinedMutation<TVariables, TData>, variables: TVariables): MutationHandle<TData>
@@ -131,6 +132,12 @@ function listen(queue: QueueContext): void {
       write.reflected.resolve()
       if (log.confirmed.has(write) && isOver(queue, write)) forget(queue, write)
       deps.changed()
+    },
+    onCopy(layer, name, copy) {
+      const write = log.writes.get(layer.id)
+      if (write === undefined) return
+      noteCopies(write, [[name, copy]])
+      void save(queue, write)
     },
     onReadSettled() {
       deps.changed()

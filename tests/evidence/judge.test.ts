@@ -16,6 +16,7 @@ const layer = (more: Partial<Layer> = {}): Layer => ({
   firstSendTick: 5,
   resent: false,
   live: true,
+  copies: new Map(),
   ...more,
 })
 const confirmed = (at?: string): Layer => layer({ outcome: 'confirmed', confirmedAt: at, confirmedTick: 10 })
