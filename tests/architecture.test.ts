@@ -83,6 +83,7 @@ const OUTSIDE: readonly (readonly [from: RegExp, packages: RegExp, folders: RegE
 const OWNERS: readonly (readonly [declaredIn: string, part: string, owner: string])[] = [
   ['src/queries/cell.ts', 'SaidPart', 'src/queries/cell.ts'],
   ['src/queries/cell.ts', 'BasePart', 'src/queries/base.ts'],
+  ['src/queries/cell.ts', 'TrustPart', 'src/queries/trust.ts'],
   ['src/queries/cell.ts', 'WaitingPart', 'src/queries/waiting.ts'],
   ['src/queries/cell.ts', 'ReadingPart', 'src/queries/reading.ts'],
   ['src/queries/cell.ts', 'RefresherPart', 'src/queries/refresher.ts'],

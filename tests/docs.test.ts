@@ -28,7 +28,7 @@ const APPLICATION = `
   const list = queryOptions({
     queryKey: ['todos'],
     queryFn: ({ fetch }) => fetch('/api/todos').then((answer): Promise<AppTodo[]> => answer.json()),
-    rows: [row, (todos) => todos],
+    rows: [row, (todos) => todos, { where: () => true }],
   })
   const add = defineMutation({
     mutationKey: ['todos', 'add'],

@@ -32,6 +32,39 @@ export function staysIn(list: RowList, before: unknown, after: unknown): boolean
   return after !== undefined && belongs(list, after) && order(list, before, after) === 0
 }
 
+/** What a change of one row is for a base, when the server says it. */
+export type Fit =
+  /** It changes the row where it stands, and nothing else. */
+  | 'in place'
+  /** The row is not there, and does not belong there. */
+  | 'none'
+  /** Rows come, go or move: where to, only a read tells. */
+  | 'unplaceable'
+
+/**
+ * How a row that is now `after` (`undefined`: deleted) fits into a base: views move rows, bases never do. Throws what a rule
+ * does.
+ */
+export function fitOf(located: Located, { type }: Pick<Entity, 'type'>, id: RowId, after: unknown): Fit {
+  const places = find(located, type, id)
+  const stands = places.length > 0 ? 'in place' : 'none'
+  const lists = located.lists.filter((list) => list.entity.type === type && !list.single)
+  // A page that loses a row is followed by others that begin earlier.
+  if (after === undefined)
+    return lists.length > 0 && places.length > 0 && located.shape?.infinite ? 'unplaceable' : stands
+  if (lists.length === 0) return stands
+  const chains = new Map<string, RowList>()
+  for (const list of lists) chains.set(list.chain, list)
+  for (const [chain, list] of chains) {
+    if (!isDeclared(list)) return 'unplaceable'
+    const place = places.filter((each) => located.lists[each.list]?.chain === chain).at(-1)
+    if ((place !== undefined) !== belongs(list, after)) return 'unplaceable'
+    const before = place === undefined ? undefined : located.lists[place.list]?.rows[place.at]
+    if (place !== undefined && order(list, before, after) !== 0) return 'unplaceable'
+  }
+  return stands
+}
+
 /** Lists, as a fold works on them. */
 export interface Lists {
   readonly located: Located

@@ -29,6 +29,8 @@ export interface Layer {
   readonly resent: boolean
   /** Shown: folded into views. */
   readonly live: boolean
+  /** Its author says what is to be read when it is confirmed. */
+  readonly namesReads: boolean
   /** The rows that it changes, as some base had them, by kind and id: for lists that it moves them into. */
   readonly copies: ReadonlyMap<string, RowCopy>
 }
@@ -60,6 +62,8 @@ export interface Base {
   readonly accepted: number
   /** Ids of mutations that it is known to contain. */
   readonly has: ReadonlySet<string>
+  /** Those of them of which it has what their answers brought, and perhaps no more. */
+  readonly hasPart: ReadonlySet<string>
   /** A read, an answer or a push brought it, a part of it, or what the application changed; `false`: it is all of its own. */
   readonly hasNews: boolean
   /** The `has` of what it was made of: it tells that from others, and does not keep it, and all bases before it, alive. */

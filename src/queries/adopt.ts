@@ -90,7 +90,7 @@ function howItFailed({ isRefused }: Cell, error: unknown): Ending {
 function ended({ core, refresher }: AdoptDeps, cell: Cell, ending: Ending): void {
   clearFences(cell)
   const isWanted = ending === 'failed' || ending === 'cancelled'
-  if (isWanted && cell.staleness.isStale && !isReading(cell)) refresher.want(cell, ending === 'failed')
+  if (isWanted && cell.staleness.isStale && !isReading(cell)) refresher.want(cell, 'now', ending === 'failed')
   else refresher.next(cell)
   if (cell.missed === 0) return
   if (ending === 'failed') endMissing(cell) // no read comes for now: nothing waits for it

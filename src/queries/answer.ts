@@ -3,12 +3,14 @@
 import type { Cursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
-import { isSameId, rowName } from '../base/rows'
+import { rowName } from '../base/rows'
 import type { Located } from '../data/entities'
 import { find } from '../data/entities'
 import { fold } from '../data/fold'
+import { fitOf, hasDeclared } from '../data/lists'
 import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
+import { isRuleFault } from '../data/rules'
 import { isOfRow, partOf, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Versions } from '../data/versions'
 import { knownVersion } from '../data/versions'
@@ -16,10 +18,12 @@ import type { Layer } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
 import { isAt, isOvertakenByRows, isPlaced, isRowPast } from '../evidence/order'
 import { accept } from './accept'
+import { findAnew } from './base'
 import type { Cell } from './cell'
 import type { Core } from './core'
 import { cellsFor } from './layers'
 import { markStale } from './reading'
+import { distrust } from './trust'
 
 export interface Answer {
   /** What `apply` recorded. */
@@ -31,17 +35,22 @@ export interface Answer {
   contains: boolean
 }
 
-/** Writes the answer into the bases it concerns, each by `accept`. Runs inside the transition that confirms the mutation. */
-export function applyAnswer(core: Core, layer: Layer, answer: Answer): void {
-  if (answer.ops.length === 0) return
+/**
+ * Writes the answer into the bases it concerns, each by `accept`. Runs inside the transition that confirms the mutation.
+ * Returns the queries in which its rows have no place: they must be read.
+ */
+export function applyAnswer(core: Core, layer: Layer, answer: Answer): ReadonlySet<Cell> {
+  const unplaced = new Set<Cell>()
+  if (answer.ops.length === 0) return unplaced
   for (const cell of cellsFor(core, answer.ops)) {
-    const ops = opsFor(withPlaces(answer.ops, layer, cell), cell.query, cell.shape)
+    const ops = opsFor(answer.ops, cell.query, cell.shape)
     if (ops.length === 0 || cell.base === undefined) continue
     if (answer.contains && isCovered(layer, cell.base) && cell.base.at !== undefined) continue
     // Where positions do not, only the success of a first attempt says when its data was read.
     if (layer.resent && !isPlaced(cell.base, answer.cursor)) markStale(core, cell, answer.cursor)
-    else tryAnswer(core, cell, ops, { ...answer, layer })
+    else if (!tryAnswer(core, cell, ops, { ...answer, layer })) unplaced.add(cell)
   }
+  return unplaced
 }
 
 /** What an answer says, and whose it is. */
@@ -49,17 +58,46 @@ interface AnswerOf extends Answer {
   readonly layer: Layer
 }
 
-/** A recipe of the answer that throws may not keep the outcome from being known. */
-function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): void {
+/**
+ * `false`: its rows have no place in the query. A recipe of the answer that throws may not keep the outcome from being known.
+ */
+function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): boolean {
   try {
+    if (ops.some((op) => !hasPlace(core, cell, op))) return false
     acceptAnswer(core, cell, ops, answer)
   } catch (cause) {
+    if (isRuleFault(cause)) {
+      core.touch(cell)
+      distrust(core, cell, cause)
+      findAnew(cell)
+      return false
+    }
     const { mutationKey } = answer.layer
     const { queryKey } = cell.query
     const said = `"apply" of mutation ${canonical(mutationKey)} threw on query ${canonical(queryKey)}, which is read again instead.`
     core.report(new SyncError('recipe', said, { cause, queryKey, mutationKey }))
     markStale(core, cell, answer.cursor)
   }
+  return true
+}
+
+/** Whether it moves no rows of base. Where a list has no rule, and the answer names it by its key, the application says so. */
+function hasPlace({ drafts }: Core, { baseLocated }: Cell, op: Op): boolean {
+  if (!isOfRow(op)) return true
+  const { entity, id, hash } = op
+  if (hash !== undefined && !hasDeclared(baseLocated, entity.type)) return true
+  const place = find(baseLocated, entity.type, id).at(-1)
+  const there = place === undefined ? undefined : baseLocated.lists[place.list]?.rows[place.at]
+  if (op.kind === 'move' || (op.kind === 'row' && there === undefined)) return op.kind === 'row'
+  const after =
+    op.kind === 'remove'
+      ? undefined
+      : op.kind === 'row'
+        ? drafts.produce(there, op.recipe)
+        : op.kind === 'insert'
+          ? (there ?? op.row)
+          : op.row
+  return fitOf(baseLocated, entity, id, after) !== 'unplaceable'
 }
 
 function acceptAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): void {
@@ -96,7 +134,7 @@ function acceptAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: Answer
   const isNews = (op: Op): boolean =>
     !isOutdated(baseLocated, op, core.versions) && !(isOfRow(op) && isRowPast(base, rowNameOf(op), cursor))
   const located = fold(baseLocated, ops.filter(isNews), core.drafts)
-  // These rows are not of this query.
+  // These rows are not of this query; a list with a rule says of what it lacks that it is none of its own.
   if (isUnknown ? Object.is(located.data, base.data) : !ops.some((op) => isIn(located, op))) return
   const rows = isUnknown ? changedRows(baseLocated, located) : new Set(rowsNamedBy(ops))
   accept(core, cell, {
@@ -120,7 +158,8 @@ function changedRows(before: Located, after: Located): ReadonlySet<string> {
 }
 
 function isIn(located: Located, op: Op): boolean {
-  return op.kind === 'remove' || (isOfRow(op) && find(located, op.entity.type, op.id).length > 0)
+  if (op.kind === 'remove') return true
+  return isOfRow(op) && (hasDeclared(located, op.entity.type) || find(located, op.entity.type, op.id).length > 0)
 }
 
 function isOutdated(located: Located, op: Op, versions: Versions): boolean {
@@ -131,20 +170,4 @@ function isOutdated(located: Located, op: Op, versions: Versions): boolean {
   const current = knownVersion(op.entity, row, versions)
   const next = op.entity.versionOf(op.row)
   return typeof current === 'number' && typeof next === 'number' && current > next
-}
-
-/** A row that the mutation inserted optimistically, the answer puts at the same place. */
-function withPlaces(ops: readonly Op[], layer: Layer, cell: Cell): readonly Op[] {
-  return ops.flatMap((op): Op[] => {
-    if (op.kind !== 'upsert' || op.hash !== undefined) return [op]
-    const places = layer.ops.filter(
-      (made) =>
-        (made.kind === 'insert' || made.kind === 'upsert') &&
-        made.hash === cell.query.queryHash &&
-        made.entity.type === op.entity.type &&
-        isSameId(made.id, op.id),
-    )
-    const made = places[0]
-    return made === undefined || !('at' in made) ? [op] : [{ ...op, hash: cell.query.queryHash, at: made.at }]
-  })
 }

@@ -45,6 +45,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
     start: startOf(incoming, previous),
     accepted: core.tickNow,
     has,
+    hasPart: partsAfter(incoming, previous),
     hasNews: incoming.kind === 'manual' ? previous?.hasNews === true : incoming.kind !== 'stored',
     from: incoming.has,
   }
@@ -57,7 +58,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
   }
   if (incoming.kind === 'read') {
     if (freshen(cell, incoming, previous)) satisfy(cell)
-    else core.refresh(cell)
+    else core.refresh(cell, cell.isPaced ? 'paced' : 'now')
   }
   write(cell, incoming)
   core.afterwards(() => core.listener?.onReadSettled())
@@ -69,7 +70,7 @@ export function putFirst(core: Core, cell: Cell, data: unknown, at: Cursor | und
   aids?.freeze(data)
   own(cell).base = {
     ...{ data, at, floor: undefined, floorTick: 0, rowsAt: NO_ROWS },
-    ...{ start: 0, accepted: tickNow, has: new Set(), hasNews: false, from: undefined },
+    ...{ start: 0, accepted: tickNow, has: NO_IDS, hasPart: NO_IDS, hasNews: false, from: undefined },
   }
   relocate(core, cell)
 }
@@ -149,6 +150,14 @@ function rowsAtOf(incoming: Incoming, previous: Base | undefined): ReadonlyMap<s
   return new Map([...kept, ...[...rows].map((name) => [name, news] as const)])
 }
 
+/** What an answer brings of a mutation is a part of it, until all of the query is read. */
+function partsAfter({ kind, part, own: id }: Incoming, previous: Base | undefined): ReadonlySet<string> {
+  if (kind !== 'push' && part === undefined) return NO_IDS
+  const before = previous?.hasPart ?? NO_IDS
+  return id === undefined ? before : new Set([...before, id])
+}
+
+const NO_IDS: ReadonlySet<string> = new Set()
 const NO_ROWS: ReadonlyMap<string, RowNews> = new Map()
 
 // What base was known to contain is not forgotten; old ids beyond 256 are of mutations that have long left.

@@ -55,7 +55,7 @@ export interface TrustPart {
   /** Why the rules do not count now, for a sentence. */
   readonly fault: string | undefined
   /** What was reported last. */
-  readonly told: string | undefined
+  readonly reported: string | undefined
 }
 
 /** What was said and cannot be published yet. */
@@ -93,6 +93,10 @@ export interface Kept {
 export interface RefresherPart {
   /** A read is to be made as soon as it can be. */
   readonly wanted: boolean
+  /** It is wanted for pushes alone. */
+  readonly isPaced: boolean
+  /** When it was read for a push last, in milliseconds. */
+  readonly pacedAt: number
   /** Reads in a row that did not help. */
   readonly fruitless: number
   /** How many wait for its view, though nothing watches it: a component that is suspended. */
@@ -101,6 +105,9 @@ export interface RefresherPart {
   /** It has left the cache. */
   readonly removed: boolean
 }
+
+/** When what is stale is read: as soon as it may be, with pauses between pushes, or when the writes of a scope are all decided. */
+export type When = 'now' | 'paced' | 'later'
 
 /** What is shown. A view is always the fold of base and layers. */
 export interface ViewPart {
@@ -148,7 +155,7 @@ export function createCell(query: Query, originals: Originals): Cell {
     fences: new Map(),
     echoes: new Map(),
     fault: undefined,
-    told: undefined,
+    reported: undefined,
     held: [],
     staleness: freshAt(undefined, 0),
     kept: undefined,
@@ -158,6 +165,8 @@ export function createCell(query: Query, originals: Originals): Cell {
     mode: 'fence',
     arrival: undefined,
     wanted: false,
+    isPaced: false,
+    pacedAt: Number.NEGATIVE_INFINITY,
     fruitless: 0,
     awaited: 0,
     cancelTimer: undefined,

@@ -9,7 +9,7 @@ import type { Versions } from '../data/versions'
 import type { Layer, RowCopy } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
 import type { Random } from '../platform/ids'
-import type { Cell, Placement } from './cell'
+import type { Cell, Placement, When } from './cell'
 import type { Lookup } from './lookup'
 import type { Transitions } from './transition'
 
@@ -47,7 +47,7 @@ export interface CoreParts {
   hashKey: HashKey
   lookup: Lookup
   /** Makes the reads that are wanted. */
-  refresh: (cell: Cell) => void
+  refresh: (cell: Cell, when?: When) => void
   /** Takes a query that nobody watches out of the cache. */
   evict: (cell: Cell) => void
 }
@@ -94,6 +94,8 @@ export interface Layers {
    * is to tell (`told`), before it has told.
    */
   awaitReads(layer: Layer, cells: Iterable<Cell>, how: 'read' | 'told'): void
+  /** The layers that change a row, in order. */
+  chainOf(name: string): readonly Layer[]
   /** The row as the newest layer that changes it found it. */
   copyOf(name: string): unknown
   /** An event has deleted the row: no layer brings it back into a list. */

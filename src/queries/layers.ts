@@ -11,7 +11,7 @@ import { expectEcho, fence, findAnew, raiseFloor } from './base'
 import type { Cell, Placement } from './cell'
 import { isReading, isWatched } from './cell'
 import type { Core, Layers } from './core'
-import { hasEffect, placementOf } from './placements'
+import { matters, placementOf } from './placements'
 import { distrust } from './trust'
 import type { FoldDeps } from './view'
 import { attach, detach, detachAll, refold } from './view'
@@ -80,6 +80,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       confirmed.add(layer)
       core.sawOwn(layer.confirmedAt)
     },
+    chainOf: (name) => known.byRow.get(name) ?? [],
     copyOf: (name) => (known.byRow.get(name) ?? []).map(({ copies }) => copies.get(name)?.row).find(isThere),
     bereave(name) {
       for (const layer of known.byRow.get(name) ?? [])
@@ -108,7 +109,7 @@ function unlink({ touched }: Known, cell: Cell): void {
   detachAll(cell)
 }
 
-function foldCell(core: Core, { confirmed, touched, thrown, byRow }: Known, cell: Cell): void {
+function foldCell(core: Core, { confirmed, touched, thrown }: Known, cell: Cell): void {
   const { base } = cell
   const inPlace = inOrder(confirmed)
   /** Of each scope the newest mutation that all of base is from after: it is from after those before it. */
@@ -130,7 +131,7 @@ function foldCell(core: Core, { confirmed, touched, thrown, byRow }: Known, cell
   }
   const deps: FoldDeps = {
     drafts: core.drafts,
-    chainOf: (name) => byRow.get(name) ?? [],
+    chainOf: core.chainOf,
     onThrow(placement, cause) {
       if (!thrown.has(placement)) core.report(thrownBy(cell, placement, cause))
       thrown.add(placement)
@@ -239,7 +240,7 @@ function mayLeave(core: Core, cell: Cell, placement: Placement): boolean {
   const { layer } = placement
   const { base } = cell
   if (isCovered(layer, base)) return true
-  if (base === undefined || cell.held.length > 0 || hasEffect(cell, placement, core.drafts)) return false
+  if (base === undefined || cell.held.length > 0 || matters(core, cell, placement)) return false
   // Without effect on this base: what matters is only that no base from before the mutation comes after it.
   raiseFloor(core, cell, layer.confirmedAt)
   return true

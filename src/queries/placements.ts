@@ -1,4 +1,4 @@
-/** A layer in one query: what it changes there, and what that says of data that arrives. Pure. */
+/** A layer in one query: what it changes there, and what that says of data that arrives. Changes nothing. */
 
 import type { Drafts } from '../data/drafts'
 import { find, locate } from '../data/entities'
@@ -10,6 +10,8 @@ import type { Layer, Share } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
 import type { Cell, Placement } from './cell'
 import { shapeNow } from './cell'
+import type { Core } from './core'
+import { stepsOf } from './steps'
 
 /** The layer in this query; `undefined` when it does not touch it. */
 export function placementOf(cell: Cell, layer: Layer): Placement | undefined {
@@ -42,14 +44,28 @@ export function isRepeatable(cell: Cell, { ops }: Placement, data: unknown, draf
   }
 }
 
-/** Whether the layer's recipes change what this query shows at all. */
-export function hasEffect(cell: Cell, placement: Placement, drafts: Drafts): boolean {
+/**
+ * Whether base may be another with the layer's mutation in it: its recipes change what the query shows, or a row of a kind
+ * that it lists, and where to only the server knows (or the author, who has said what is to be read).
+ */
+export function matters(core: Core, cell: Cell, placement: Placement): boolean {
   if (cell.base === undefined || standsOnOthers(cell, placement)) return true
+  if (!placement.layer.namesReads && isOfLists(cell, placement)) return true
   try {
-    return !Object.is(fold(cell.baseLocated, placement.ops, drafts).data, cell.base.data)
+    const { steps, origins } = stepsOf(cell, [placement], core.chainOf)
+    return !Object.is(fold(cell.baseLocated, steps, core.drafts, origins).data, cell.base.data)
   } catch {
     return false
   }
+}
+
+/** Whether it changes rows of a kind that the query lists, in it or not; a row that it lacks cannot be taken out of it. */
+function isOfLists({ baseLocated }: Cell, { ops }: Placement): boolean {
+  return ops.some((op) => {
+    if (!isOfRow(op) || !baseLocated.lists.some(({ entity, single }) => !single && entity.type === op.entity.type))
+      return false
+    return op.kind !== 'remove' || find(baseLocated, op.entity.type, op.id).length > 0
+  })
 }
 
 /** Whether an earlier change that base lacks is of the same rows: then base alone does not tell what this one changes. */

@@ -21,7 +21,7 @@ import type { Core, CoreDeps, LayerListener } from './core'
 import { createCore } from './create-core'
 import type { Lookup } from './lookup'
 import { createLookup } from './lookup'
-import { hasEffect } from './placements'
+import { matters } from './placements'
 import { failArrival, markStale } from './reading'
 import type { Refresher } from './refresher'
 import { createRefresher, isWaiting } from './refresher'
@@ -51,8 +51,8 @@ export interface Cache {
   decided(layer: Layer): void
   /** The position at which the layer was confirmed before is known. */
   placed(layer: Layer): void
-  /** What an answer says, into the bases that the mutation touches. */
-  answer(layer: Layer, answer: Answer): void
+  /** What an answer says, into the bases that the mutation touches; returns those in which its rows have no place. */
+  answer(layer: Layer, answer: Answer): ReadonlySet<Cell>
   /** Whether the first send of this mutation must wait for a read (unbroken writing without cursors would starve reads). */
   holdsBack(layer: Layer): boolean
   /** The layer's mutation makes these stale, or all, or what the stream tells of: it is not reflected before that was read. */
@@ -62,8 +62,12 @@ export interface Cache {
   /** Marks stale what the keys name. */
   invalidate(keys: readonly QueryKey[]): void
   invalidateAll(): void
+  /** The writes of a scope are all decided: what is stale because of them is read. */
+  readOwed(): void
   /** Marks stale the queries that the layer touches and that are not known to contain it. */
   invalidateUncovered(layer: Layer): void
+  /** Marks stale these queries, if they are not known to contain it. */
+  invalidateUnplaced(layer: Layer, cells: ReadonlySet<Cell>): void
   /** Names the mutations that touch what this one touches. */
   neighbours(layer: Layer): string[]
   /** Queries where something waits for an outcome. */
@@ -95,7 +99,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   const core: Core = createCore(deps, {
     lookup,
     hashKey: (queryKey) => queryClient.defaultQueryOptions({ queryKey }).queryHash ?? hashKey(queryKey),
-    refresh: (cell) => refresher.want(cell),
+    refresh: (cell, when) => refresher.want(cell, when),
     evict: ({ query }) => queryCache.remove(query),
   })
   const refresher = createRefresher(core)
@@ -127,11 +131,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       const cells = typeof what === 'string' ? core.cells.values() : named(what)
       core.awaitReads(layer, cells, what === 'pushed' ? 'told' : 'read')
     },
-    reached: (cursor) =>
-      core.transition(() => {
-        core.sawStream(cursor)
-        core.settled(core.checkLayers)
-      }),
+    reached: (cursor) => reached(core, cursor),
     invalidate(keys) {
       deps.onInvalidate?.(keys)
       staleEach(core, named(keys))
@@ -148,6 +148,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       if (cursor !== undefined) core.sawStream(cursor)
       return refresher.settled(cells)
     },
+    readOwed: refresher.readOwed,
     wake: () => refresher.wake(core.cells.values()),
     poll: () => {
       for (const cell of core.cells.values()) if (isWatched(cell)) refresher.want(cell)
@@ -162,6 +163,13 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       core.stop()
     },
   }
+}
+
+function reached(core: Core, cursor: Cursor): void {
+  core.transition(() => {
+    core.sawStream(cursor)
+    core.settled(core.checkLayers)
+  })
 }
 
 function cellOf({ cells }: Core, query: Query): Cell | undefined {
@@ -206,7 +214,16 @@ function staleEach(core: Core, cells: Iterable<Cell>, cursor?: Cursor): void {
   })
 }
 
-type LayerFace = 'add' | 'drop' | 'decided' | 'placed' | 'answer' | 'holdsBack' | 'invalidateUncovered' | 'neighbours'
+type LayerFace =
+  | 'add'
+  | 'drop'
+  | 'decided'
+  | 'placed'
+  | 'answer'
+  | 'holdsBack'
+  | 'invalidateUncovered'
+  | 'invalidateUnplaced'
+  | 'neighbours'
 
 /** What the queue does with its writes. */
 function layerFace(core: Core): Pick<Cache, LayerFace> {
@@ -227,8 +244,12 @@ function layerFace(core: Core): Pick<Cache, LayerFace> {
     invalidateUncovered: (layer) =>
       core.transition(() => {
         for (const [cell, placement] of [...core.touchedBy(layer)])
-          if (!isCovered(layer, cell.base) && hasEffect(cell, placement, core.drafts))
-            markStale(core, cell, layer.confirmedAt)
+          if (!isCovered(layer, cell.base) && matters(core, cell, placement)) markStale(core, cell, layer.confirmedAt)
+      }),
+    invalidateUnplaced: (layer, cells) =>
+      core.transition(() => {
+        for (const cell of cells)
+          if (!cell.removed && !isCovered(layer, cell.base)) markStale(core, cell, layer.confirmedAt)
       }),
     neighbours: (layer) => {
       const near = new Set(touchedBy(layer).flatMap(({ placements }) => placements.map((each) => each.layer)))

@@ -8,7 +8,7 @@ import { isCovered } from '../evidence/evidence'
 import { isAtOnePosition } from '../evidence/order'
 import type { Staleness } from '../evidence/staleness'
 import { afterRead, declared, freshAt, heard, staled } from '../evidence/staleness'
-import type { Cell, Mode, Owned, ReadingPart } from './cell'
+import type { Cell, Mode, Owned, ReadingPart, When } from './cell'
 import { isReading } from './cell'
 import type { Core } from './core'
 
@@ -20,9 +20,9 @@ export function startFresh({ streamAt, tickNow }: Core, cell: Cell): void {
 }
 
 /** Old by rule: news that was not applied (with its position), or something that no position tells. */
-export function markStale(core: Core, cell: Cell, at?: Cursor | undefined): void {
+export function markStale(core: Core, cell: Cell, at?: Cursor | undefined, when: When = 'now'): void {
   note(cell, (known) => staled(known, core.tickNow, at))
-  becomeStale(core, cell)
+  becomeStale(core, cell, when)
 }
 
 /** So many pushed changes are kept for one read; more are read. */
@@ -32,17 +32,21 @@ const KEPT_MAX = 256
  * Pushed news that base cannot take now. While a read is out it is kept, and `apply` runs on what that brings; where no read
  * is out, or that one cannot be told to be from before the news, the next read brings it.
  */
-export function keep(core: Core, cell: Cell, at: Cursor | undefined, apply: () => void): void {
+export function keep(
+  core: Core,
+  cell: Cell,
+  ...[at, apply, when = 'paced']: [at: Cursor | undefined, apply: () => void, when?: When]
+): void {
   const { staleness, kept, query } = cell
   const of = query.promise
   const { since, news } = kept !== undefined && kept.of === of ? kept : { since: staleness, news: [] }
   if (at === undefined || !isReading(cell) || news.length >= KEPT_MAX) {
-    markStale(core, cell, at)
+    markStale(core, cell, at, when)
     return
   }
   own(cell).kept = { of, since, news: [...news, apply] }
   own(cell).staleness = staled(staleness, core.tickNow, at)
-  becomeStale(core, cell)
+  becomeStale(core, cell, when)
 }
 
 /** A read was taken: the news that was kept for it. */
@@ -52,12 +56,12 @@ export function takeKept(cell: Cell): ReadonlyArray<() => void> {
   return news
 }
 
-function becomeStale(core: Core, cell: Cell): void {
+function becomeStale(core: Core, cell: Cell, when: When): void {
   if (!cell.query.state.isInvalidated) {
     core.touch(cell)
     cell.query.invalidate()
   }
-  core.refresh(cell)
+  core.refresh(cell, when)
 }
 
 /** Of all that makes the query stale: what is kept for a read is beside it. */

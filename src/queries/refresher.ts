@@ -3,14 +3,16 @@
  * backoff when one did not help; without a last time.
  */
 import { isOpen } from '../evidence/evidence'
-import type { Cell, Owned, RefresherPart } from './cell'
+import type { Cell, Owned, RefresherPart, When } from './cell'
 import { isReading, isWatched } from './cell'
 import type { Core } from './core'
 import { isRepeatable } from './placements'
 
 export interface Refresher {
-  /** Asks for a read of the query as soon as it may be made, if somebody watches it; after a failure not at once. */
-  want(cell: Cell, hasFailed?: boolean): void
+  /** Asks for a read of the query, if somebody watches it; after a failure not at once. */
+  want(cell: Cell, when?: When, hasFailed?: boolean): void
+  /** Asks for the reads that were wanted for later. */
+  readOwed(): void
   /** A read ended: makes the next one if one is wanted. */
   next(cell: Cell | undefined): void
   /** {@link want}, at a random moment within so many milliseconds. */
@@ -24,6 +26,9 @@ export interface Refresher {
   stop(): void
 }
 
+/** Milliseconds between two reads that are made for pushes alone. */
+const PACE = 1000
+
 /** Delay before the n-th read in a row that did not help. */
 const STEPS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000]
 /** The step of those that the first read after a failure waits for. */
@@ -34,7 +39,13 @@ const own = (cell: Cell): Owned<RefresherPart> => cell
 /** A read has brought all that was to be had: what was asked for while it was on its way, it has brought. */
 export function satisfy(cell: Cell): void {
   own(cell).fruitless = 0
-  if (cell.held.length === 0) own(cell).wanted = false
+  if (cell.held.length === 0) wantNothing(cell)
+}
+
+function wantNothing(cell: Cell): void {
+  const owned = own(cell)
+  owned.wanted = false
+  owned.isPaced = false
 }
 
 /** Somebody waits for the query's view without watching it; returns what ends that. */
@@ -44,71 +55,68 @@ export function awaitView(cell: Cell): () => void {
 }
 
 export function createRefresher(core: Core): Refresher {
-  /** Those whose next read waits because the last ones did not help. */
-  const pausing = new Set<Cell>()
-  let queued = new Set<Cell>()
-  let scheduled = false
+  const resting: Resting = new Map()
+  const owed = new Set<Cell>()
+  const gather = gatherer(core, (cell) => next(cell))
   let stopped = false
 
-  function want(cell: Cell, hasFailed = false): void {
-    const owned = own(cell)
-    owned.wanted = true
-    if (hasFailed) owned.fruitless = Math.max(owned.fruitless, AFTER_FAILURE)
-    queued.add(cell)
-    if (scheduled) return
-    scheduled = true
-    core.clock.soon(() => {
-      scheduled = false
-      const due = queued
-      queued = new Set()
-      for (const each of due) next(each)
-    })
+  function want(cell: Cell, when: When = 'now', hasFailed = false): void {
+    if (when === 'later') {
+      owed.add(cell)
+      return
+    }
+    note(cell, when, hasFailed)
+    if (!cell.isPaced && resting.get(cell) === 'paced') rouse(resting, cell)
+    gather(cell)
   }
 
   function next(cell: Cell | undefined): void {
     if (cell === undefined || stopped || !mayRead(cell)) return
     const isAwaited = cell.arrival !== undefined || cell.awaited > 0
     if (!isAwaited && !isWatched(cell)) {
-      own(cell).wanted = false // stale is enough: it is read when it is watched again
+      wantNothing(cell) // stale is enough: it is read when it is watched again
       return
     }
     if ((cell.query.isDisabled() && !isAwaited) || mustWait(core, cell)) return
+    const early = restOfPace(core, cell)
+    if (early > 0) {
+      rest(cell, 'paced', early, () => next(cell))
+      return
+    }
     const delay = STEPS[Math.min(cell.fruitless, STEPS.length - 1)] ?? 0
     own(cell).fruitless++
     if (delay === 0) read(cell)
     else {
-      pausing.add(cell)
-      after(cell, delay * (0.75 + core.random.next() / 2), () => {
-        pausing.delete(cell)
+      rest(cell, 'fruitless', delay * (0.75 + core.random.next() / 2), () => {
         if (!cell.removed && !stopped && !isReading(cell)) read(cell)
       })
     }
   }
 
-  function after(cell: Cell, milliseconds: number, run: () => void): void {
-    own(cell).cancelTimer = core.clock.after(milliseconds, () => {
-      own(cell).cancelTimer = undefined
+  function rest(cell: Cell, why: 'fruitless' | 'paced', milliseconds: number, run: () => void): void {
+    resting.set(cell, why)
+    after(core, cell, milliseconds, () => {
+      resting.delete(cell)
       run()
     })
-  }
-
-  function read(cell: Cell): void {
-    own(cell).wanted = false
-    cell.query.fetch().then(undefined, () => {})
   }
 
   return {
     want,
     next,
+    readOwed() {
+      for (const cell of owed) if (cell.staleness.isStale && !cell.removed) want(cell)
+      owed.clear()
+    },
     wantWithin(cell, milliseconds) {
       if (cell.cancelTimer !== undefined || !isWatched(cell)) return
-      after(cell, core.random.next() * milliseconds, () => next(cell))
+      after(core, cell, core.random.next() * milliseconds, () => next(cell))
     },
     wake(cells) {
       for (const cell of cells) {
         own(cell).fruitless = 0
-        if (!pausing.delete(cell)) continue
-        cancel(cell)
+        if (resting.get(cell) !== 'fruitless') continue
+        rouse(resting, cell)
         want(cell)
       }
     },
@@ -118,14 +126,64 @@ export function createRefresher(core: Core): Refresher {
     },
     forget(cell) {
       own(cell).removed = true
-      pausing.delete(cell)
-      cancel(cell)
+      rouse(resting, cell)
     },
     stop() {
       stopped = true
       for (const cell of core.cells.values()) cancel(cell)
     },
   }
+}
+
+/** Calls back for each query once, as soon as this turn is over. */
+function gatherer({ clock }: Core, run: (cell: Cell) => void): (cell: Cell) => void {
+  let queued = new Set<Cell>()
+  return (cell) => {
+    queued.add(cell)
+    if (queued.size > 1) return
+    clock.soon(() => {
+      const due = queued
+      queued = new Set()
+      for (const each of due) run(each)
+    })
+  }
+}
+
+/** Those whose next read waits for its time: the last ones did not help, or were for pushes a moment ago. */
+type Resting = Map<Cell, 'fruitless' | 'paced'>
+
+function rouse(resting: Resting, cell: Cell): void {
+  resting.delete(cell)
+  cancel(cell)
+}
+
+/** A read is wanted; of two reasons the more pressing one counts. */
+function note(cell: Cell, when: When, hasFailed: boolean): void {
+  const owned = own(cell)
+  owned.isPaced = when === 'paced' && (owned.isPaced || !owned.wanted)
+  owned.wanted = true
+  if (hasFailed) owned.fruitless = Math.max(owned.fruitless, AFTER_FAILURE)
+}
+
+/** Milliseconds that a read for pushes still has to wait; at 0 it is the one that the next ones wait for. */
+function restOfPace({ clock }: Core, cell: Cell): number {
+  if (!cell.isPaced) return 0
+  const now = clock.now()
+  const left = cell.pacedAt + PACE - now
+  if (left <= 0) own(cell).pacedAt = now
+  return left
+}
+
+function after({ clock }: Core, cell: Cell, milliseconds: number, run: () => void): void {
+  own(cell).cancelTimer = clock.after(milliseconds, () => {
+    own(cell).cancelTimer = undefined
+    run()
+  })
+}
+
+function read(cell: Cell): void {
+  wantNothing(cell)
+  cell.query.fetch().then(undefined, () => {})
 }
 
 function cancel(cell: Cell): void {

@@ -28,8 +28,8 @@ export function distrust(core: Core, cell: Cell, fault: RuleFault): void {
 
 /** The same thing is said once. */
 function tell({ report }: Core, cell: Cell, { message, cause }: RuleFault): void {
-  if (cell.told === message) return
-  own(cell).told = message
+  if (cell.reported === message) return
+  own(cell).reported = message
   const { queryKey } = cell.query
   const said = `In query ${canonical(queryKey)} ${message}. It is shown as the server sent it, and read again when a row changes, until a read agrees with the rule.`
   report(new SyncError('usage', sentence(said), { cause, queryKey }))

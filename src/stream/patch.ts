@@ -3,9 +3,7 @@
  * transaction is one transition. A change that cannot be placed in a query leaves that query stale at its position.
  */
 import type { Cursor } from '../base/cursor'
-import { SyncError, sentence } from '../base/errors'
-import { applyPatch, mergePatch } from '../base/json-patch'
-import { messageOf } from '../base/kinds'
+import { applyPatch } from '../base/json-patch'
 import type {
   EntityRef,
   InvalidateMessage,
@@ -15,8 +13,8 @@ import type {
   StateMessage,
   Version,
 } from '../base/messages'
-import { isSameId, rowName } from '../base/rows'
-import type { Entity, Located } from '../data/entities'
+import { rowName } from '../base/rows'
+import type { Located } from '../data/entities'
 import { find, locate } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
@@ -27,11 +25,12 @@ import { isAt, mayFollow, newsOf } from '../evidence/order'
 import { isFrozen } from '../evidence/staleness'
 import { accept } from '../queries/accept'
 import { takeEchoes } from '../queries/base'
-import type { Cell } from '../queries/cell'
+import type { Cell, When } from '../queries/cell'
 import { isReading, shapeNow } from '../queries/cell'
 import type { Core } from '../queries/core'
 import type { Lookup } from '../queries/lookup'
 import { keep, markHeard, markStale } from '../queries/reading'
+import { rowOp, tryPlace } from './place-rows'
 import type { ChangeMessage } from './target'
 
 /** The cache, as the stream works on it. */
@@ -58,6 +57,7 @@ export function applyPush(
   const event: PushEvent = { cursor, names, versions: core.versions }
   const changes = messages.flatMap((message) => (message.event === 'patch' ? message.changes : []))
   for (const change of changes) core.bury(change, cursor)
+  for (const { op, type, id } of changes) if (op === 'del') core.bereave(rowName(type, id))
   // What a transaction makes stale is not patched by it, in whatever order it says so: a read brings it.
   for (const message of messages) {
     if (message.event === 'patch') staleWithoutRows(deps, message, event)
@@ -75,7 +75,7 @@ function staleWithoutRows({ core, lookup }: PushDeps, { topics, changes }: Patch
       const types = cell.shape?.pairs.map(([kind]) => kind.type) ?? []
       if (changes.every(({ type }) => types.includes(type)) || isAt(cell.base, event.cursor) || isOwnEcho(cell, event))
         continue
-      markStale(core, cell, event.cursor)
+      markStale(core, cell, event.cursor, whenToRead(cell, event))
     }
   }
 }
@@ -108,9 +108,9 @@ function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], even
   const on = waiting ?? cell.base
   const fits = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, cell.staleness)
   const news = fits ? newsFor(cell, on, changes, event) : undefined
-  const placed = fits && news ? place(core, cell, locateOn(cell, on.data), news) : undefined
+  const placed = fits && news ? tryPlace(core, cell, locateOn(cell, on.data), news) : undefined
   if (on === undefined || placed === undefined) {
-    keep(core, cell, cursor, () => patchRecord(core, cell, changes, event))
+    keep(core, cell, cursor, () => patchRecord(core, cell, changes, event), whenToRead(cell, event))
     takeOut(core, cell, changes)
     return
   }
@@ -126,6 +126,12 @@ function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], even
     part: new Set(changes.map(({ type, id }) => rowName(type, id))),
     on,
   })
+}
+
+/** Of an own write that is not decided yet: its queue says when it is time to read. */
+function whenToRead({ placements }: Cell, { names }: PushEvent): When {
+  const isOwn = placements.some(({ layer: { id, outcome } }) => outcome === undefined && names?.includes(id) === true)
+  return isOwn ? 'later' : 'paced'
 }
 
 /** What of an event base lacks; `undefined`: it may be from before an own write that base has. */
@@ -153,10 +159,20 @@ function newsFor(
 
 /** A base that waits for a read keeps no row that is known to be deleted. */
 function takeOut(core: Core, cell: Cell, changes: readonly RowChange[]): void {
-  const { base } = cell
+  const { base, baseLocated } = cell
   const gone = changes.filter(({ op }) => op === 'del')
-  const data = base === undefined ? undefined : place(core, cell, cell.baseLocated, gone)
-  if (base === undefined || data === undefined || Object.is(data, base.data)) return
+  const ops = gone.flatMap((change): Op[] => {
+    const { type, id } = change
+    const at = find(baseLocated, type, id).at(-1)
+    const list = at === undefined ? undefined : baseLocated.lists[at.list]
+    const op =
+      at === undefined || list === undefined
+        ? undefined
+        : rowOp(core, cell, { kind: list.entity, row: list.rows[at.at], isIn: true }, change)
+    return op === undefined || op === 'known' ? [] : [op]
+  })
+  const { data } = fold(baseLocated, ops, core.drafts)
+  if (base === undefined || Object.is(data, base.data)) return
   const { at, start, has } = base
   const part = new Set(gone.map(({ type, id }) => rowName(type, id)))
   accept(core, cell, { kind: 'push', data, at, start, has: new Set(has), part, on: base })
@@ -164,64 +180,6 @@ function takeOut(core: Core, cell: Cell, changes: readonly RowChange[]): void {
 
 function locateOn(cell: Cell, data: unknown): Located {
   return Object.is(data, cell.baseLocated.data) ? cell.baseLocated : locate(data, shapeNow(cell))
-}
-
-/** The data with all changes in it, or `undefined` if one of them has no place there. */
-function place(core: Core, cell: Cell, start: Located, changes: readonly RowChange[]): unknown {
-  let located = start
-  for (const change of changes) {
-    const at = find(located, change.type, change.id)[0]
-    if (at === undefined) {
-      if (change.op === 'del' || !mayTake(cell, located, change)) continue
-      return undefined // a new row, or one that this list filters: only the server knows its place
-    }
-    const list = located.lists[at.list]
-    const op = list === undefined ? undefined : rowOp(core, cell, { kind: list.entity, row: list.rows[at.at] }, change)
-    if (op === undefined) return undefined
-    if (op !== 'known') located = fold(located, [op], core.drafts)
-  }
-  return located.data
-}
-
-/** Whether a row that is not there may belong there: into a list, or, as a whole new row, where none was found. */
-function mayTake({ shape }: Cell, located: Located, { type, op }: RowChange): boolean {
-  const lists = located.lists.filter((list) => list.entity.type === type)
-  if (lists.length === 0) return op === 'put' && shape?.pairs.some(([kind]) => kind.type === type) === true
-  return lists.some(({ single }) => !single)
-}
-
-function rowOp(
-  core: Core,
-  cell: Cell,
-  { kind, row }: { kind: Entity; row: unknown },
-  change: RowChange,
-): Op | 'known' | undefined {
-  const current = knownVersion(kind, row, core.versions)
-  if (isAtLeast(current, change.version)) return 'known'
-  const base = { entity: kind, id: change.id } as const
-  if (change.op === 'del') return { ...base, kind: 'remove' }
-  const whole = change.op === 'put' ? change.value : current === change.base ? undefined : change.row
-  const isWhole = change.op === 'put' || whole !== undefined
-  if (!isWhole && current !== change.base) return undefined
-  try {
-    const next = isWhole ? whole : change.op === 'merge' ? mergePatch(row, change.value) : applyPatch(row, change.value)
-    const id = kind.idOf(next as never)
-    if (!isSameId(id, change.id)) throw new TypeError(`its row says that its id is ${id}`)
-    if (typeof next === 'object' && next !== null) core.versions.set(next, change.version)
-    return { ...base, kind: 'upsert', row: next, at: 'end' }
-  } catch (cause) {
-    const { queryKey } = cell.query
-    core.report(
-      new SyncError(
-        'protocol',
-        sentence(
-          `A pushed change of ${change.type} ${change.id} could not be applied, so its queries are read again: ${messageOf(cause)}`,
-        ),
-        { cause, queryKey },
-      ),
-    )
-    return undefined
-  }
 }
 
 /**
@@ -276,7 +234,7 @@ function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent
   for (const cell of stale) {
     if (isAt(cell.base, event.cursor) || isOwnEcho(cell, event)) continue
     if (message.spread !== undefined) spread(cell, message.spread)
-    markStale(core, cell, event.cursor)
+    markStale(core, cell, event.cursor, whenToRead(cell, event))
   }
 }
 
@@ -295,7 +253,7 @@ function versionIn(
   return at === undefined || list === undefined ? undefined : knownVersion(list.entity, list.rows[at.at], versions)
 }
 
-/** It names only mutations that the base contains: their answers wrote it already. */
-function isOwnEcho(cell: Cell, { names }: PushEvent): boolean {
-  return names !== undefined && names.length > 0 && names.every((id) => cell.base?.has.has(id) === true)
+/** It names only mutations that all of base contains: not those of which it has what their answers brought. */
+function isOwnEcho({ base }: Cell, { names = [] }: PushEvent): boolean {
+  return base !== undefined && names.length > 0 && names.every((id) => base.has.has(id) && !base.hasPart.has(id))
 }

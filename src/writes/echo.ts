@@ -24,7 +24,6 @@ export function takeOutcomes(
     }
     if (write.ops.length === 0 && cursor !== undefined) cache.awaitReads(write, 'pushed')
     decide(queue, write, 'confirmed', cursor)
-    cache.invalidateUncovered(write)
     // The request may still be on its way: its answer only delivers the result.
     cache.core.settled(() => (write.attempts.request === undefined ? finish(queue, write) : leaveEarly(queue, write)))
   }
@@ -46,6 +45,7 @@ function finish(queue: QueueContext, write: Write): void {
 
 function leaveEarly(queue: QueueContext, write: Write): void {
   leaveAsConfirmed(queue, write)
+  queue.plans.add(write, 'uncovered')
   queue.plans.run()
   queue.deps.changed()
   queue.deps.cache.core.afterwards(queue.pump)

@@ -55,15 +55,14 @@ export function confirm(queue: QueueContext, write: Write, data: unknown, eviden
     const isUntold = plan === 'pushed' && (evidence.cursor ?? write.confirmedAt) === undefined
     cache.awaitReads(write, plan === 'uncovered' || isUntold ? [] : plan)
     decide(queue, write, 'confirmed', evidence.cursor)
-    cache.answer(write, { ops, cursor: evidence.cursor, named: evidence.named, contains: true })
-    if (write.confirmedAt !== undefined) cache.invalidateUncovered(write)
+    const unplaced = cache.answer(write, { ops, cursor: evidence.cursor, named: evidence.named, contains: true })
     cache.core.settled(() => {
       passOn(queue, write, ops)
       noteResult(write, { data, error: null })
       write.confirmed.resolve(data)
       if (isFirst) leaveAsConfirmed(queue, write)
       else if (isOver(queue, write)) forget(queue, write)
-      queue.plans.add(write, plan)
+      queue.plans.add(write, plan, unplaced)
       queue.plans.run()
       changed(write, 'confirmed', () => {
         const { mutation, record } = write
@@ -234,7 +233,7 @@ export function takeCurrent({ deps }: QueueContext, write: Write, { problem, sta
   const cursor = typeof problem?.cursor === 'string' ? problem.cursor : undefined
   if (target !== undefined && cursor !== undefined && isOf(target, value)) {
     const ops = record((base) => base.upsert(target.entity, value), cache.core.hashKey)
-    cache.answer(write, { ops, cursor, named: undefined, contains: false })
+    cache.invalidateUnplaced(write, cache.answer(write, { ops, cursor, named: undefined, contains: false }))
   } else cache.invalidateUncovered(write)
 }
 

@@ -87,6 +87,10 @@ class LivingWrite implements Write {
     return this.record.mutationKey
   }
 
+  get namesReads(): boolean {
+    return this.mutation?.invalidates !== undefined
+  }
+
   get confirmedAt(): Cursor | undefined {
     return this.record.confirmedAt
   }

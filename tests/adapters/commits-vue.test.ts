@@ -30,7 +30,7 @@ const query = {
   queryKey: KEY,
   queryFn: read,
   staleTime: Number.POSITIVE_INFINITY,
-  rows: [row, (rows: Row[]) => rows],
+  rows: [row, (rows: Row[]) => rows, { where: () => true }],
 }
 
 type Client = Pick<

@@ -19,7 +19,7 @@ const todoRow = entity<Todo>('todo')
 const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: ({ fetch }) => fetch('/todos').then((r): Promise<Todo[]> => r.json()),
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
   staleTime: 60_000,
 })
 

@@ -13,7 +13,7 @@ export const todoRow = entity<Todo>('todo')
 export const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: ({ fetch }) => fetch('/todos').then((r): Promise<Todo[]> => r.json()),
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
 })
 
 export const addTodo = defineMutation({

@@ -15,14 +15,14 @@ const pagesQuery = infiniteQueryOptions({
   queryFn: ({ fetch, pageParam }) => fetch(`/pages/${pageParam}`).then((r): Promise<Todo[]> => r.json()),
   initialPageParam: 0,
   getNextPageParam: (_last, all) => (all.length < 2 ? all.length : undefined),
-  rows: [todoRow, (page) => page],
+  rows: [todoRow, (page) => page, { where: () => true }],
 })
 
 const pageQuery = (n: number) =>
   queryOptions({
     queryKey: ['page', n],
     queryFn: ({ fetch }) => fetch(`/page/${n}`).then((r): Promise<Todo[]> => r.json()),
-    rows: [todoRow, (todos) => todos],
+    rows: [todoRow, (todos) => todos, { where: () => true }],
     placeholderData: keepPreviousData,
   })
 

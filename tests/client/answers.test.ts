@@ -10,7 +10,7 @@ const counterRow = entity<Row>('row')
 const rows = queryOptions({
   queryKey: ['rows'],
   queryFn: ({ fetch }) => fetch('/rows').then((response): Promise<Row[]> => response.json()),
-  rows: [counterRow, (list) => list],
+  rows: [counterRow, (list) => list, { where: () => true }],
 })
 const bump = defineMutation({
   mutationKey: ['bump'],

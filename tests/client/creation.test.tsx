@@ -38,7 +38,7 @@ const todoRow = entity<{ id: string }>('todo')
 const todos = queryOptions({
   queryKey: ['todos'],
   queryFn: async (): Promise<{ id: string }[]> => [],
-  rows: [todoRow, (rows) => rows],
+  rows: [todoRow, (rows) => rows, { where: () => true }],
 })
 const addTodo = defineMutation({
   mutationKey: ['todos', 'add'],

@@ -12,7 +12,7 @@ const taskRow = entity<Task>('task')
 const tasks = queryOptions({
   queryKey: ['tasks'],
   queryFn: ({ fetch }) => fetch('/tasks').then((response): Promise<Task[]> => response.json()),
-  rows: [taskRow, (rows) => rows],
+  rows: [taskRow, (rows) => rows, { where: () => true }],
 })
 const rename = defineMutation({
   mutationKey: ['rename'],

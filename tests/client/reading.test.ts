@@ -9,7 +9,7 @@ const todoRow = entity<Todo>('todo')
 const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: (): Todo[] => [],
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
 })
 const addTodo = defineMutation({
   mutationKey: ['todos', 'add'],

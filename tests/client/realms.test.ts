@@ -17,7 +17,7 @@ const todoRow = entity<Todo>('todo')
 const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: async () => [foreign<Todo>({ id: '1', title: 'Milk' })],
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
 })
 const addTodo = defineMutation({
   mutationKey: ['todos', 'add'],

@@ -89,7 +89,7 @@ test('apply that returns a promise is reported, and what it recorded at once cou
   })
   const world = createWorld({ mutations: [add] })
   world.sync.start()
-  const list = await loadTodos(world, [])
+  const list = await loadTodos(world, [todo('a', 'old')])
   world.sync.mutate(add, todo('a', 'mine'))
   await world.settle()
   await take(world, '/add').answer(todo('a', 'theirs'))

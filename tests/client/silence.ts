@@ -123,7 +123,8 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'rows whose id has another name',
     begins: 'Query ["list"] has rows of "todo" without an id',
     says: /fields key: say entity\('todo', \{ id: \(row\) => … \}\)\.$/,
-    run: (world) => show(world, shown([{ key: '1' }], { rows: [todoRow, (rows: unknown) => rows] })),
+    run: (world) =>
+      show(world, shown([{ key: '1' }], { rows: [todoRow, (rows: unknown) => rows, { where: () => true }] })),
   },
   {
     name: 'rows of the pages where those of one page are meant',
@@ -159,7 +160,10 @@ export const MISTAKES: readonly Mistake[] = [
     says: /those of "user"\.$/,
     options: { mutations: [edit] },
     run: async (world) => {
-      await show(world, shown([{ id: '1', name: 'Ada' }], { rows: [userRow, (rows: unknown) => rows] }))
+      await show(
+        world,
+        shown([{ id: '1', name: 'Ada' }], { rows: [userRow, (rows: unknown) => rows, { where: () => true }] }),
+      )
       world.sync.mutate(edit, { id: '1', title: 'new' })
     },
   },
@@ -508,7 +512,13 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
     name: 'a topic of nearly the same name on a query that has the rows',
     options: { stream: syncStream({ url: '/sync' }) },
     run: async (world) => {
-      await show(world, shown([todo('1', 'one')], { topics: ['todos'], rows: [todoRow, (rows: unknown) => rows] }))
+      await show(
+        world,
+        shown([todo('1', 'one')], {
+          topics: ['todos'],
+          rows: [todoRow, (rows: unknown) => rows, { where: () => true }],
+        }),
+      )
       const stream = await greet(world)
       const change = { op: 'put', type: 'todo', id: '1', version: 1, value: todo('1', 'new') }
       await stream.send('patch', { changes: [change], topics: ['todo'] }, 1)
@@ -526,7 +536,7 @@ export const NO_MISTAKES: readonly Omit<Mistake, 'begins' | 'says'>[] = [
   {
     name: 'rows of an empty list, and of one that is not there',
     run: async (world) => {
-      await show(world, shown([], { rows: [todoRow, (rows: unknown) => rows] }))
+      await show(world, shown([], { rows: [todoRow, (rows: unknown) => rows, { where: () => true }] }))
       await show(world, shown({}, { queryKey: ['other'], rows: [todoRow, (data: { items?: unknown }) => data.items] }))
     },
   },

@@ -19,7 +19,7 @@ async function start({ plain = false } = {}) {
   const todosQuery = queryOptions({
     queryKey: ['todos'],
     queryFn: ({ fetch }) => fetch('/api/todos').then((r): Promise<Todo[]> => r.json()),
-    rows: [todoRow, (todos) => todos],
+    rows: [todoRow, (todos) => todos, { where: () => true }],
     retry: false,
   })
   const sync = createSyncClient({

@@ -10,7 +10,7 @@ const counterRow = entity<Counter>('counter')
 const counters = queryOptions({
   queryKey: ['counters'],
   queryFn: ({ fetch }) => fetch('/counters').then((response): Promise<Counter[]> => response.json()),
-  rows: [counterRow, (rows) => rows],
+  rows: [counterRow, (rows) => rows, { where: () => true }],
 })
 const send =
   (url: string) =>

@@ -17,6 +17,7 @@ const layer = (more: Partial<Layer> = {}): Layer => ({
   resent: false,
   live: true,
   copies: new Map(),
+  namesReads: false,
   ...more,
 })
 const confirmed = (at?: string): Layer => layer({ outcome: 'confirmed', confirmedAt: at, confirmedTick: 10 })
@@ -85,6 +86,7 @@ const base = (more: Partial<Base>): Base => ({
   start: 0,
   accepted: 0,
   has: new Set(),
+  hasPart: new Set(),
   hasNews: true,
   from: undefined,
   ...more,

@@ -25,6 +25,7 @@ const base = (more: Partial<Base> = {}): Base => ({
   start: 5,
   accepted: 6,
   has: new Set(),
+  hasPart: new Set(),
   hasNews: true,
   from: undefined,
   ...more,

@@ -20,7 +20,7 @@ function define(api: Api) {
     queryKey: ['todos'],
     queryFn: ({ fetch }) => api.list(fetch),
     topics: ['todos'],
-    rows: [todoRow, (todos) => todos],
+    rows: [todoRow, (todos) => todos, { where: () => true }],
     retry: false,
   })
   const { queryKey } = todosQuery

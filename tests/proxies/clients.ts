@@ -32,7 +32,7 @@ export function createClient(base: string, { stream = true, pollInterval }: Clie
   const query = queryOptions({
     queryKey: ['writes'],
     queryFn: ({ fetch }) => fetch(`${base}/queries/writes`).then((answer): Promise<Write[]> => answer.json()),
-    rows: [writeRow, (writes) => writes],
+    rows: [writeRow, (writes) => writes, { where: () => true }],
   })
   const add = defineMutation({
     mutationKey: ['writes', 'add'],

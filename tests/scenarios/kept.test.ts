@@ -129,7 +129,7 @@ test('nor can a read that was made of several answers, of which some may have th
   const pairQuery = queryOptions({
     queryKey: ['pair'],
     queryFn: ({ fetch }) => Promise.all(['/one', '/two'].map((url) => fetch(url).then((r): Promise<Todo> => r.json()))),
-    rows: [todoRow, (todos) => todos],
+    rows: [todoRow, (todos) => todos, { where: () => true }],
   })
   const { world, stream } = await opened()
   const pair = world.watch<Todo[]>(pairQuery)

@@ -74,7 +74,7 @@ describe('reads without positions', () => {
     const first = takeRead(world, 'q1')
     await stream.invalidate(2, [['doc', 'q1']], { mutations: [] })
     await first.answer(doc('q1', 1, 'a'))
-    await world.settle()
+    await world.advance(1000)
     await takeRead(world, 'q1').answer(doc('q1', 2, 'a', 'b'))
     expect(q1.now).toBe('a b')
   })

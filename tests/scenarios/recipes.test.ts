@@ -145,13 +145,13 @@ describe('by row', () => {
     expect(list.data).toBe(before)
   })
 
-  test('upsert replaces a row everywhere; with a key it also adds it to that list', async () => {
+  test('upsert replaces a row everywhere, and puts it into every declared list that takes it', async () => {
     const { list, run } = await started()
     run((view) => view.upsert(todoRow, todo('2', 'B')))
-    run((view) => view.upsert(todoRow, todo('n', 'nowhere')))
-    expect(titles(list.data)).toBe('a B c')
     run((view) => view.upsert(todosQuery.queryKey, todoRow, todo('n', 'new'), 'start'))
     expect(titles(list.data)).toBe('new a B c')
+    run((view) => view.upsert(todoRow, todo('e', 'everywhere')))
+    expect(titles(list.data)).toBe('new a B c everywhere')
   })
 
   test('remove takes a row out of every list, and its detail has no data until the base says so', async () => {

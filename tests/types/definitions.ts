@@ -11,7 +11,7 @@ export const todoRow = entity<Todo>('todo')
 export const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: ({ fetch }) => fetch('/todos').then((r): Promise<Todo[]> => r.json()),
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
   topics: ['todos'],
 })
 
@@ -41,7 +41,7 @@ export const pagesQuery = infiniteQueryOptions({
   queryFn: async ({ pageParam }): Promise<Todo[]> => (pageParam > 3 ? [] : [{ id: 'a', title: 'A' }]),
   initialPageParam: 0,
   getNextPageParam: (_last, _all, page) => page + 1,
-  rows: [todoRow, (page) => page],
+  rows: [todoRow, (page) => page, { where: () => true }],
 })
 
 export const addTodo = defineMutation({

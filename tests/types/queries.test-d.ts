@@ -62,13 +62,13 @@ describe('queryOptions', () => {
     queryOptions({
       queryKey: ['todos'],
       queryFn: async (): Promise<{ todos: Todo[] }> => ({ todos: [] }),
-      rows: [todoRow, (data) => data.todos],
+      rows: [todoRow, (data) => data.todos, { where: () => true }],
     })
     queryOptions({
       queryKey: ['todos'],
       queryFn: async (): Promise<Todo[]> => [],
       // @ts-expect-error the data is a list
-      rows: [todoRow, (data) => data.todos],
+      rows: [todoRow, (data) => data.todos, { where: () => true }],
     })
   })
 

@@ -13,7 +13,7 @@ const todoRow = entity('todo')
 const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: ({ fetch }) => fetch('/todos').then((answer) => answer.json()),
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
 })
 const addTodo = defineMutation({
   mutationKey: ['todos', 'add'],
@@ -135,7 +135,7 @@ import { createSyncClient, defineMutation, entity, queryOptions } from 'tidemark
 import { SyncProvider, useMutation, useQuery } from 'tidemark/react'
 globalThis.IS_REACT_ACT_ENVIRONMENT = true
 const row = entity('todo')
-const todos = queryOptions({ queryKey: ['todos'], queryFn: async () => [{ id: '1', title: 'Milk' }], rows: [row, (list) => list] })
+const todos = queryOptions({ queryKey: ['todos'], queryFn: async () => [{ id: '1', title: 'Milk' }], rows: [row, (list) => list, { where: () => true }] })
 const add = defineMutation({
   mutationKey: ['add'],
   mutationFn: async (todo) => todo,

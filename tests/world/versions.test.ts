@@ -21,7 +21,7 @@ const row = entity('todo')
 const todos = queryOptions({
   queryKey: ['todos'],
   queryFn: ({ fetch }) => fetch('/todos').then((answer) => answer.json()),
-  rows: [row, (list) => list],
+  rows: [row, (list) => list, { where: () => true }],
 })
 const add = defineMutation({
   mutationKey: ['todos', 'add'],

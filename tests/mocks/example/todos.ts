@@ -11,7 +11,7 @@ export const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: ({ fetch }) => fetch('/api/todos').then((response): Promise<Todo[]> => response.json()),
   topics: ['todos'],
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
 })
 
 export const addTodo = defineMutation({

@@ -223,7 +223,11 @@ function createWorld(mixture: Mixture, isTracing: boolean, sabotage: Sabotage | 
         if (!response.ok) throw new Error(`${path} was answered ${response.status}`)
         return response.json()
       })
-  const list = queryOptions({ queryKey: ['list'], queryFn: get<Row[]>('list'), rows: [rowKind, (rows) => rows] })
+  const list = queryOptions({
+    queryKey: ['list'],
+    queryFn: get<Row[]>('list'),
+    rows: [rowKind, (rows) => rows, { where: () => true }],
+  })
   const wrapped = queryOptions({
     queryKey: ['wrapped'],
     queryFn: get<{ items: Row[]; total: number }>('wrapped'),

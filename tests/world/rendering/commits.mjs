@@ -22,7 +22,7 @@ const read = async () => {
   return [{ id: 'a', value }]
 }
 const row = entity('row')
-const query = { queryKey: KEY, queryFn: read, staleTime: Infinity, rows: [row, (rows) => rows] }
+const query = { queryKey: KEY, queryFn: read, staleTime: Infinity, rows: [row, (rows) => rows, { where: () => true }] }
 
 const ways = {
   setQueryData: (client) => client.setQueryData(KEY, [{ id: 'a', value: 1 }]),

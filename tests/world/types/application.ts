@@ -29,7 +29,7 @@ const todoRow = entity<Todo>('todo')
 const todosQuery = queryOptions({
   queryKey: ['todos'],
   queryFn: ({ fetch }) => fetch('/todos').then((answer): Promise<Todo[]> => answer.json()),
-  rows: [todoRow, (todos) => todos],
+  rows: [todoRow, (todos) => todos, { where: () => true }],
 })
 const addTodo = defineMutation({
   mutationKey: ['todos', 'add'],
