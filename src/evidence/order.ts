@@ -16,7 +16,7 @@ export function isOlder(incoming: Incoming, base: Base | undefined, missed = 0):
   if (order !== undefined) return order < 0
   if (incoming.at === undefined && base.at !== undefined) return !mayLosePosition(incoming, base, missed)
   // The application's own data stands there without a position: what it replaced had one.
-  if (orderOf(incoming.at, base.floor) !== undefined) return false
+  if (base.at === undefined && orderOf(incoming.at, base.floor) !== undefined) return false
   return incoming.start < base.start
 }
 

@@ -361,6 +361,21 @@ describe('a log that begins anew', () => {
   })
 })
 
+test('a read of the old log that waits is dropped by one of the new log, also over data of the application', async () => {
+  const { world, q1 } = await scene(at(0, []))
+  void world.sync.queryClient.invalidateQueries({ queryKey: ['doc', 'q1'] })
+  await world.settle()
+  world.sync.mutate(push, { token: 'm', to: ['q1'] })
+  await world.settle()
+  const [write, read] = [takeWrite(world), takeRead(world, 'q1')]
+  world.sync.queryClient.setQueryData(['doc', 'q1'], doc('q1', 1))
+  await read.answer(doc('q1', 1), at(0, []))
+  await world.advance(1_000)
+  const headers = { 'sync-cursor': 'f:0', 'sync-reflects': write.id ?? '' }
+  await takeRead(world, 'q1').answer(doc('q1', 1, 'm'), { headers })
+  expect([q1.now, world.sync.getBase(['doc', 'q1'])]).toEqual(['m', doc('q1', 1, 'm')])
+})
+
 describe('what makes a query stale', () => {
   test('outlives a read that fails: it is read again while somebody watches', async () => {
     const { world, stream, q1 } = await scene(at(0, []))
