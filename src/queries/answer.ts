@@ -4,13 +4,14 @@ import type { Cursor } from '../base/cursor'
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
 import { rowName } from '../base/rows'
+import type { Drafts } from '../data/drafts'
 import type { Located } from '../data/entities'
 import { find } from '../data/entities'
 import { fold } from '../data/fold'
 import { fitOf, hasDeclared } from '../data/lists'
-import type { Op } from '../data/recipes'
+import type { Op, RowOp } from '../data/recipes'
 import { opsFor } from '../data/recipes'
-import { isRuleFault } from '../data/rules'
+import { belongs, isRuleFault } from '../data/rules'
 import { isOfRow, partOf, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Versions } from '../data/versions'
 import { knownVersion } from '../data/versions'
@@ -81,23 +82,30 @@ function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf)
   return true
 }
 
-/** Whether it moves no rows of base. Where a list has no rule, and the answer names it by its key, the application says so. */
+/** Whether it moves no rows of base; which query has a row, and where, is the application's word if it names the key. */
 function hasPlace({ drafts }: Core, { baseLocated }: Cell, op: Op): boolean {
   if (!isOfRow(op)) return true
   const { entity, id, hash } = op
-  if (hash !== undefined && !hasDeclared(baseLocated, entity.type)) return true
+  if (hash !== undefined && 'row' in op)
+    return baseLocated.lists.some((list) => list.entity.type === entity.type && belongs(list, op.row))
   const place = find(baseLocated, entity.type, id).at(-1)
   const there = place === undefined ? undefined : baseLocated.lists[place.list]?.rows[place.at]
-  if (op.kind === 'move' || (op.kind === 'row' && there === undefined)) return op.kind === 'row'
-  const after =
-    op.kind === 'remove'
-      ? undefined
-      : op.kind === 'row'
-        ? drafts.produce(there, op.recipe)
-        : op.kind === 'insert'
-          ? (there ?? op.row)
-          : op.row
-  return fitOf(baseLocated, entity, id, after) !== 'unplaceable'
+  if (there === undefined && (op.kind === 'row' || op.kind === 'remove')) return true
+  if (op.kind === 'move') return false
+  return fitOf(baseLocated, entity, id, afterOf(op, there, drafts)) !== 'unplaceable'
+}
+
+function afterOf(op: Exclude<RowOp, { kind: 'move' }>, there: unknown, drafts: Drafts): unknown {
+  switch (op.kind) {
+    case 'remove':
+      return undefined
+    case 'row':
+      return drafts.produce(there, op.recipe)
+    case 'insert':
+      return there ?? op.row
+    default:
+      return op.row
+  }
 }
 
 function acceptAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): void {

@@ -1,4 +1,7 @@
-/** A confirmed change that no read has brought for 10 s while online is asked for again, and reported once. */
+/**
+ * A confirmed change that no read has brought for 10 s while online is asked for again, and reported once, unless its scope
+ * is never idle: then nobody has asked for it before.
+ */
 import { SyncError } from '../base/errors'
 import { canonical } from '../base/key'
 import type { QueueContext } from './context'
@@ -20,6 +23,10 @@ export function watchUncovered({ deps, log }: QueueContext): () => void {
       if (rounds < 2) continue
       cache.invalidateUncovered(write)
       if (rounds !== 2) continue
+      if (log.scopes.has(write.scope)) {
+        since.delete(write.id)
+        continue
+      }
       const { mutationKey } = write
       const said = `Mutation ${canonical(mutationKey)} was confirmed, but no read has shown it for ${COVER_TIME / 1000} s; its queries are read again: name them in "invalidates".`
       report(new SyncError('protocol', said, { mutationKey }))

@@ -47,7 +47,13 @@ const OLDER: readonly (readonly [what: string, Partial<Incoming>, Base | undefin
   ['the second, from before base came', { start: 6 }, base({ at: 'e:5' }), 1, true],
   ['an answer without a position never', { kind: 'answer' }, base({ at: 'e:5' }), 9, true],
   ['a position, where what base replaced had one', { at: 'e:1', start: 0 }, base({ floor: 'e:5' }), 0, false],
-  ['of the log that base came from, base of another', { at: 'e:6', start: 4 }, base({ at: 'f:1', floor: 'e:5' }), 0, true],
+  [
+    'of the log that base came from, base of another',
+    { at: 'e:6', start: 4 },
+    base({ at: 'f:1', floor: 'e:5' }),
+    0,
+    true,
+  ],
 ]
 test.each(OLDER)('older: %s', (_, incoming, of, missed, expected) => {
   expect(isOlder(data(incoming), of, missed)).toBe(expected)
