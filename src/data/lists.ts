@@ -47,6 +47,7 @@ export type Fit =
  */
 export function fitOf(located: Located, { type }: Pick<Entity, 'type'>, id: RowId, after: unknown): Fit {
   const places = find(located, type, id)
+  if (located.shape?.infinite && places.length > 1) return 'unplaceable' // in two pages
   const stands = places.length > 0 ? 'in place' : 'none'
   const lists = located.lists.filter((list) => list.entity.type === type && !list.single)
   // A page that loses a row is followed by others that begin earlier.

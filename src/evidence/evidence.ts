@@ -56,6 +56,8 @@ export interface Base {
   readonly floorTick: number
   /** Rows that answers brought. */
   readonly rowsAt: ReadonlyMap<string, RowNews>
+  /** Of data in pages: when each of them was read, as a tick or in their order. */
+  readonly pagesAt: readonly number[]
   /** Tick of the request that it was read by. */
   readonly start: number
   /** Tick at which it was accepted. */
@@ -103,6 +105,8 @@ export interface Incoming {
   /** The mutation whose own answer it is. */
   readonly own?: string | undefined
   readonly updatedAt?: number | undefined
+  /** It is base with one page more, at this end. */
+  readonly further?: 'start' | 'end' | undefined
   /** It is a state (hydrated, reset) and not news: a query's own `structuralSharing` is for news. */
   readonly isWhole?: boolean | undefined
   /** The base that this was computed from: what is known of that, is known of this. */

@@ -42,6 +42,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
     at: incoming.at,
     ...floorAfter(core, incoming, previous),
     rowsAt: rowsAtOf(incoming, previous),
+    pagesAt: pagesAtOf(core, incoming, previous),
     start: startOf(incoming, previous),
     accepted: core.tickNow,
     has,
@@ -69,7 +70,7 @@ export function putFirst(core: Core, cell: Cell, data: unknown, at: Cursor | und
   const { aids, tickNow } = core
   aids?.freeze(data)
   own(cell).base = {
-    ...{ data, at, floor: undefined, floorTick: 0, rowsAt: NO_ROWS },
+    ...{ data, at, floor: undefined, floorTick: 0, rowsAt: NO_ROWS, pagesAt: [] },
     ...{ start: 0, accepted: tickNow, has: NO_IDS, hasPart: NO_IDS, hasNews: false, from: undefined },
   }
   relocate(core, cell)
@@ -155,6 +156,17 @@ function partsAfter({ kind, part, own: id }: Incoming, previous: Base | undefine
   if (kind !== 'push' && part === undefined) return NO_IDS
   const before = previous?.hasPart ?? NO_IDS
   return id === undefined ? before : new Set([...before, id])
+}
+
+/** A further page is read later than those before it; in a read of all each is later than the one before. */
+function pagesAtOf({ tickNow }: Core, incoming: Incoming, previous: Base | undefined): readonly number[] {
+  const { further, kind, part } = incoming
+  const before = previous?.pagesAt ?? []
+  if (kind === 'push' || part !== undefined) return before
+  const { length = 0 } = (incoming.data as { pages?: readonly unknown[] } | null)?.pages ?? []
+  // The oldest pages may have gone at the other end.
+  if (further === 'start') return [tickNow, ...before].slice(0, length)
+  return further === 'end' ? [...before, tickNow].slice(-length) : new Array<number>(length).fill(tickNow)
 }
 
 const NO_IDS: ReadonlySet<string> = new Set()

@@ -55,11 +55,17 @@ export function setData(
         ? { kind: 'stored', data, start: cell.base?.start ?? 0, has: new Set() }
         : incomingRead(read, data)
     noteMode(cell, incoming)
-    const acceptance = accept(core, cell, { ...incoming, updatedAt })
+    const acceptance = accept(core, cell, { ...incoming, updatedAt, further: furtherOf(cell) })
     if (acceptance !== 'accepted') endWithout(core, cell, acceptance)
     else for (const apply of takeKept(cell)) apply()
   })
   return cell.base?.data ?? data
+}
+
+/** Of an infinite query: at which end the fetch has added a page. */
+function furtherOf({ query }: Cell): Incoming['further'] {
+  const direction = (query.state.fetchMeta as { fetchMore?: { direction?: string } } | null)?.fetchMore?.direction
+  return direction === undefined ? undefined : direction === 'backward' ? 'start' : 'end'
 }
 
 // The fetch ended without a base of its own. Base is newer: that is its result. Otherwise query-core goes on to see one

@@ -7,6 +7,7 @@
 import type { Drafts } from '../data/drafts'
 import type { Located } from '../data/entities'
 import { fold, refoldRows } from '../data/fold'
+import { withoutRepeats } from '../data/pages'
 import type { Op } from '../data/recipes'
 import { isRuleFault } from '../data/rules'
 import { share } from '../data/share'
@@ -73,7 +74,7 @@ export function refold(cell: Cell, deps: FoldDeps): void {
   let skipped = false
   const view = foldLayers(
     cell,
-    kept ?? baseLocated,
+    kept ?? withoutRepeats(baseLocated, base?.pagesAt ?? []),
     (kept === undefined ? placements : unfolded.appended).filter((placement) => isShown(cell, placement)),
     {
       ...deps,

@@ -87,6 +87,7 @@ const base = (more: Partial<Base>): Base => ({
   accepted: 0,
   has: new Set(),
   hasPart: new Set(),
+  pagesAt: [],
   hasNews: true,
   from: undefined,
   ...more,

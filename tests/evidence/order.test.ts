@@ -26,6 +26,7 @@ const base = (more: Partial<Base> = {}): Base => ({
   accepted: 6,
   has: new Set(),
   hasPart: new Set(),
+  pagesAt: [],
   hasNews: true,
   from: undefined,
   ...more,

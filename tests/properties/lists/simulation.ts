@@ -377,7 +377,7 @@ export class Run {
     const { mutation, isRejected, position, hasRows } = applied
     this.trace.push(`answer to ${mutation.id.slice(-4)}${hasRows ? ' with rows' : ''}`)
     if (isRejected) {
-      mutation.status = 'rejected'
+      this.#reject(mutation)
       return post.answer({ title: 'No.' }, { status: 422 })
     }
     const ids = new Set(mutation.steps.map((step) => ('row' in step ? step.row.id : step.id)))
@@ -386,6 +386,15 @@ export class Run {
     await post.answer(hasRows ? { rows } : {}, {
       headers: this.#setting.answers === 'cursor' ? { 'sync-cursor': `e:${position}` } : {},
     })
+  }
+
+  /** With it goes what changes a row that it makes. */
+  #reject(mutation: Own): void {
+    mutation.status = 'rejected'
+    const made = mutation.steps.flatMap((step) => ('row' in step ? [step.row.id] : []))
+    const isBuiltOn = ({ status, steps }: Own) =>
+      status === 'open' && steps.some((step) => made.includes('row' in step ? step.row.id : step.id))
+    for (const own of this.own) if (isBuiltOn(own)) this.#reject(own)
   }
 
   async #event(): Promise<void> {
