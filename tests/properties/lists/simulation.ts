@@ -28,7 +28,7 @@ export interface Setting {
   answers: 'cursor' | 'plain'
   stream: 'named' | 'nameless' | 'none'
   scopes: boolean
-  /** A read may be made of an older position, but for what its request asks for; with positions alone. */
+  /** A read may be made of an older position, but for what its request asks for; where all answers carry positions. */
   lags: boolean
   queries: readonly QueryName[]
 }
@@ -177,7 +177,7 @@ export class Run {
   }
 
   async step([action, n]: Step): Promise<void> {
-    const { lags, reads } = this.#setting
+    const { lags, reads, answers } = this.#setting
     const { net, sync } = this.#world
     const posts = net.waiting.filter(({ method }) => method === 'POST')
     const gets = net.waiting.filter(({ method }) => method === 'GET')
@@ -213,7 +213,10 @@ export class Run {
         await this.#event()
         break
       case 'evaluate':
-        this.#evaluate(pick(gets.filter((get) => !this.#evaluated.has(get))), lags && reads !== 'plain' ? n % 3 : 0)
+        this.#evaluate(
+          pick(gets.filter((get) => !this.#evaluated.has(get))),
+          lags && reads !== 'plain' && answers === 'cursor' ? n % 3 : 0,
+        )
         break
       case 'land':
         await this.#land(pick(gets.filter((get) => this.#evaluated.has(get))))
