@@ -220,9 +220,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lets an event cover a mutation in queries that it was not applied to',
     within: 'takeOutcomes',
-    find: "    decide(queue, write, 'confirmed', cursor)\n    cache.invalidateUncovered(write)\n",
+    find: "    decide(queue, write, 'confirmed', cursor)\n",
     replace:
-      "    decide(queue, write, 'confirmed', cursor)\n    for (const record of cache.core.records.values()) (record.base?.has as Set<string> | undefined)?.add(id)\n",
+      "    decide(queue, write, 'confirmed', cursor)\n    for (const { base } of cache.core.cells.values()) (base?.has as Set<string> | undefined)?.add(id)\n",
   },
   {
     name: 'without cursors, takes a read from before a confirmation',
@@ -294,8 +294,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'publishes the outcome before the data',
     within: 'confirm',
-    find: "    decide(queue, write, 'confirmed', evidence.cursor)\n    cache.answer(",
-    replace: "    decide(queue, write, 'confirmed', evidence.cursor)\n    hide(write)\n    cache.answer(",
+    find: "    decide(queue, write, 'confirmed', evidence.cursor)\n",
+    replace: "    decide(queue, write, 'confirmed', evidence.cursor)\n    hide(write)\n",
   },
   {
     name: 'counts a 401 as a refusal',
@@ -564,8 +564,122 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'passes a detail by that was not there',
-    within: 'mayTake',
-    find: "  if (lists.length === 0) return op === 'put' && shape?.pairs.some(([kind]) => kind.type === type) === true\n",
+    within: 'isNewHere',
+    find: "return op === 'put' && shape?.pairs.some(([kind]) => kind.type === type) === true",
+    replace: 'return false',
+  },
+  {
+    name: 'places a row of a base whose order changes',
+    within: 'fitOf',
+    find: "if (place !== undefined && order(list, before, after) !== 0) return 'unplaceable'\n",
+    replace: '',
+  },
+  {
+    name: 'leaves a row in a base that it does not belong to',
+    within: 'fitOf',
+    find: "if ((place !== undefined) !== belongs(list, after)) return 'unplaceable'\n",
+    replace: '',
+  },
+  {
+    name: 'puts a change into a list that nobody has declared',
+    within: 'fitOf',
+    find: "if (!isDeclared(list)) return 'unplaceable'\n",
+    replace: 'if (!isDeclared(list)) continue\n',
+  },
+  {
+    name: 'goes on with pages that have lost a row',
+    within: 'fitOf',
+    find: "places.length > 0 && located.shape?.infinite ? 'unplaceable' : stands",
+    replace: "places.length < 0 ? 'unplaceable' : stands",
+  },
+  {
+    name: 'lets a row in that no change has made belong',
+    within: 'enters',
+    find: 'if (before !== undefined) return true\n',
+    replace: 'return true\n',
+  },
+  {
+    name: 'puts a row before its equals',
+    within: 'placeIn',
+    find: 'if (order(list, row, rows[middle]) < 0) high = middle',
+    replace: 'if (order(list, row, rows[middle]) <= 0) high = middle',
+  },
+  {
+    name: 'moves a row whose order is as it was',
+    within: 'staysIn',
+    find: 'return after !== undefined && belongs(list, after) && order(list, before, after) === 0',
+    replace: 'return Object.is(before, after) && belongs(list, after)',
+  },
+  {
+    name: 'shows the older copy of a row that stands in two pages',
+    within: 'repeatsIn',
+    find: '<= timeOf(lists[number], readAt)',
+    replace: '> timeOf(lists[number], readAt)',
+  },
+  {
+    name: 'puts a row behind pages that are not loaded',
+    within: 'enter',
+    find: 'if (open.end && spot.page === chain.length - 1 && spot.at === rowsOf(list).length) return\n',
+    replace: '',
+  },
+  {
+    name: 'forgets a row with the query that had it',
+    within: 'takeCopies',
+    find: 'if (copies.length > 0) noteCopies(write, copies)\n',
+    replace: '',
+  },
+  {
+    name: 'brings a deleted row back from a copy',
+    within: 'createLayers',
+    find: 'if (layer.copies.has(name)) core.listener?.onCopy(layer, name, { row: undefined, isAnew: false })\n',
+    replace: 'void layer\n',
+  },
+  {
+    name: 'takes no copy of a row that a base loses',
+    within: 'keepLost',
+    find: 'if (!isKnown) core.listener?.onCopy(layer, name, { row, isAnew: true })\n',
+    replace: 'void isKnown\n',
+  },
+  {
+    name: 'lets go what a later change of the row is made on',
+    within: 'checkLayers',
+    find: 'if (isBuiltOn(core, known, layer)) continue\n',
+    replace: '',
+  },
+  {
+    name: 'does not replay on a copy what base contains',
+    within: 'stepsOf',
+    find: 'for (const layer of since) if (!known.has(layer)) parts.push({ pos: layer.pos, ops: replayOf(cell, layer, name) })\n',
+    replace: '',
+  },
+  {
+    name: 'is content with the row of an own answer though the server says that all is old',
+    within: 'isOwnEcho',
+    find: 'base.has.has(id) && !base.hasPart.has(id)',
+    replace: 'base.has.has(id)',
+  },
+  {
+    name: 'reads for each push at once',
+    within: 'restOfPace',
+    find: 'if (!cell.isPaced) return 0\n',
+    replace: 'return 0\n',
+  },
+  {
+    name: 'trusts a rule that the server does not keep to',
+    within: 'check',
+    find: 'own(cell).fault = fault?.message\n',
+    replace: '',
+  },
+  {
+    name: 'does not read a list for an own change that is not seen in it',
+    within: 'matters',
+    find: 'if (!placement.layer.namesReads && isOfLists(cell, placement)) return true\n',
+    replace: '',
+  },
+  {
+    name: 'takes what an answer moves for placed',
+    within: 'tryAnswer',
+    find: 'if (ops.some((op) => !hasPlace(core, cell, op))) return false\n',
     replace: '',
   },
 ]
