@@ -96,7 +96,7 @@ export function createReconnector(deps: ReconnectorDeps, options: ReconnectorOpt
       current = undefined
       options.ended()
       const step = await judge(policy, options, outcome, signal)
-      if (signal.aborted) return
+      if (step === undefined || signal.aborted) return
       if (step.dropId) options.dropId(outcome.kind)
       if (step.report && step.error !== undefined) options.report(step.error)
       const { delay, state, error: lastError = status.get().lastError } = step
@@ -153,13 +153,13 @@ function createStatus(report: ReconnectorOptions['report']): StatusStore<EventSt
   )
 }
 
-/** Refreshes credentials where that may help, then asks the policy. */
+/** Refreshes credentials where that may help, then asks the policy. Stopped meanwhile: asks nothing, a new start may use it. */
 async function judge(
   policy: Policy,
   options: ReconnectorOptions,
   outcome: Outcome,
   signal: AbortSignal,
-): Promise<Step> {
+): Promise<Step | undefined> {
   const step = (of: Outcome) => decide(policy, of, options.lastEventId())
   const expired = outcome.kind === 'bye' && outcome.bye.reason === 'auth-expired'
   if (!expired && (outcome.kind !== 'unauthorized' || policy.hasRefreshed)) return step(outcome)
@@ -171,6 +171,7 @@ async function judge(
       options.report(new SyncError('unauthorized', 'The credentials could not be refreshed.', { cause }))
     renewed = false
   }
+  if (signal.aborted) return undefined
   if (outcome.kind === 'unauthorized') {
     policy.hasRefreshed = true
     if (renewed) return step({ kind: 'renewed' })
@@ -191,7 +192,8 @@ async function sit(
 ): Promise<void> {
   while (!signal.aborted) {
     const how = await waiter.wait(wait, signal)
-    if (signal.aborted || how !== 'woken' || wait.state !== 'unauthorized' || (await credentialsChanged())) return
+    if (signal.aborted || how !== 'woken' || wait.state !== 'unauthorized') return
+    if ((await credentialsChanged()) || signal.aborted) return
     wait.moved()
   }
 }
