@@ -50,6 +50,7 @@ export function createWaiter({ clock, random, network }: WaitDeps): Waiter {
     let began = clock.now()
     let piece = 0
     let woken = false
+    let isOver = false
     let cancel: (() => void) | undefined
 
     const count = (atLeast: number) => {
@@ -62,6 +63,8 @@ export function createWaiter({ clock, random, network }: WaitDeps): Waiter {
     }
     const arm = () => {
       cancel?.()
+      // Whoever was told that the end has moved may have ended the wait.
+      if (isOver) return
       piece = Math.max(0, Math.min(left, PIECE))
       if (left !== Number.POSITIVE_INFINITY) cancel = clock.after(piece, fired)
     }
@@ -87,6 +90,7 @@ export function createWaiter({ clock, random, network }: WaitDeps): Waiter {
       })
       finish = (how) => {
         finish = undefined
+        isOver = true
         cancel?.()
         unsubscribe()
         signal.removeEventListener('abort', onAbort)

@@ -68,3 +68,15 @@ test('1. is refused and refreshes, 2. is stopped and started, 3. the first refre
   expect(refreshes).toHaveLength(2)
   bench.stream.stop()
 })
+
+test('a subscriber that stops the stream at a wake-up leaves no timer behind', async () => {
+  const bench = createSyncBench()
+  bench.stream.start()
+  await bench.clock.advance(0)
+  expect(bench.stream.status.getState().state).toBe('waiting')
+  bench.stream.status.subscribe(({ state }) => void (state === 'waiting' && bench.stream.stop()))
+  bench.network.emit('online')
+  await bench.clock.advance(0)
+  expect(bench.stream.status.getState().state).toBe('idle')
+  expect(bench.clock.timers()).toBe(0)
+})
