@@ -50,13 +50,19 @@ export function createNetwork(deps: NetworkDeps): Network {
   const streams = new Set<OpenStream>()
   const travel = createTravel(deps)
 
-  async function begin(given: Request): Promise<Trip> {
+  function begin(given: Request): Trip {
+    const { method, signal } = given
     const url = new URL(given.url)
-    const route = deps.routeOf(given.method, url.pathname)
+    const route = deps.routeOf(method, url.pathname)
     const request = log.add(given, url, route)
-    const body = given.method === 'GET' || given.method === 'HEAD' ? undefined : await given.text()
-    request.body = parsed(body)
-    return { request, route, sent: { method: given.method, url, headers: request.headers, body, signal: given.signal } }
+    return { request, route, sent: { method, url, headers: request.headers, body: undefined, signal } }
+  }
+
+  /** A request whose body does not arrive whole is no request yet: the server learns nothing of it. */
+  async function readBody({ request, sent }: Trip, given: Request): Promise<void> {
+    if (given.method === 'GET' || given.method === 'HEAD') return
+    sent.body = await unlessAborted(given.signal, given.text(), () => {})
+    request.body = parsed(sent.body)
   }
 
   function attach({ request }: Trip, answer: Response): Response {
@@ -76,10 +82,11 @@ export function createNetwork(deps: NetworkDeps): Network {
     streams,
     async send(given) {
       given.signal.throwIfAborted()
-      const trip = await begin(given)
+      const trip = begin(given)
       const { request } = trip
       try {
-        const answer = await unlessAborted(given.signal, travel(trip))
+        await readBody(trip, given)
+        const answer = await unlessAborted(given.signal, travel(trip), discard)
         request.status = answer.status
         request.outcome = 'answered'
         return attach(trip, answer)
@@ -187,13 +194,14 @@ function fail(clock: ServerClock, { options: { failAfter = 0 } }: Rule): Promise
   })
 }
 
-/** Rejects as soon as the client gives up. What it gave up goes on, as it would on a real server. */
-function unlessAborted(signal: AbortSignal, work: Promise<Response>): Promise<Response> {
+/** Rejects as soon as the client gives up. What it gave up goes on, as it would on a real server, and is dropped when it is done. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>, drop: (late: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       reject(signal.reason)
-      work.then(discard, () => {})
+      work.then(drop, () => {})
     }
+    if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
