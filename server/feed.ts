@@ -42,13 +42,14 @@ export interface FeedStart {
   principal: { id: string }
   topics: readonly string[]
   hello: Omit<HelloMessage, 'event'>
+  epoch: string
   next: number
   cursor: Cursor
   replay: Replay | undefined
 }
 
-export function createFeed({ principal, topics, hello, ...start }: FeedStart, epoch: string): Feed {
-  const { next, cursor, replay } = start
+export function createFeed({ principal, topics, hello, ...start }: FeedStart): Feed {
+  const { next, epoch, cursor, replay } = start
   return {
     place: createPlace({ principal: principal.id, topics: new Set(topics) }, { next, epoch, cursor }),
     opening: controlText('hello', hello),
@@ -65,12 +66,11 @@ export async function refill(feed: Feed, source: FeedSource): Promise<void> {
   if (feed.replay === undefined || feed.page.length > 0 || feed.opening !== undefined) return
   try {
     const frames = await feed.replay.read()
-    if (frames === undefined) skip(feed, source)
-    else feed.page = [...frames].reverse()
-    if (feed.page.length === 0) feed.replay = undefined
+    if (frames === undefined) return skip(feed, source)
+    feed.page = [...frames].reverse()
+    if (frames.length === 0) feed.replay = undefined
   } catch (error) {
     source.options.onError(error, 'what a stream missed could not be read; its reader begins afresh')
-    feed.replay = undefined
     skip(feed, source)
   }
 }
@@ -113,10 +113,12 @@ function takeText(feed: Feed, { ring, metrics }: FeedSource): string {
   return text
 }
 
-/** The ring went on without this reader: it reads afresh, and goes on from here. */
+/** The ring went on without this reader: it reads afresh, and goes on from here. What it missed before is of no use then. */
 function skip(feed: Feed, { ring, metrics, epoch }: FeedSource): void {
   const isNewLog = feed.place.epoch !== epoch()
   leap(feed.place, ring, epoch())
+  feed.replay = undefined
+  feed.page = []
   feed.resync = { reason: isNewLog ? 'stream-changed' : 'overflow' }
   metrics.count(`resyncs{${feed.resync.reason}}`)
 }

@@ -58,7 +58,7 @@ export function createHub<P extends Principal>({ options, metrics }: HubDeps<P>)
     const maxAge = Math.round(times.maxAge * (0.9 + 0.2 * options.random()))
     const hello: Omit<HelloMessage, 'event'> = {
       protocol: PROTOCOL,
-      epoch: log.epoch,
+      epoch: start.epoch,
       resume: start.resume,
       cursor: start.cursor,
       heartbeat: times.heartbeat,

@@ -26,6 +26,8 @@ export interface Replay {
 
 export interface Start {
   resume: HelloMessage['resume']
+  /** Of the log that all of this is said of. */
+  epoch: string
   /** Index in the ring from which this stream goes on. */
   next: number
   /** What the client is at before the first event. */
@@ -46,8 +48,7 @@ export interface ResumeDeps<P extends Principal> {
 export async function resume<P extends Principal>(deps: ResumeDeps<P>, cursor: Cursor | undefined): Promise<Start> {
   const { log, ring, metrics, options } = deps
   const { epoch } = log
-  // Register at the tail and read the head without a wait in between: nothing can come in twice or fall between.
-  const here: Start = { resume: 'fresh', next: ring.end, cursor: `${epoch}:${ring.endPosition}`, replay: undefined }
+  const here = startHere('fresh', deps)
   if (cursor === undefined) return here
   const position = cursor.slice(cursor.lastIndexOf(':') + 1)
   const isPast = epochOf(cursor) === epoch && comparePositions(position, ring.endPosition) <= 0
@@ -56,11 +57,21 @@ export async function resume<P extends Principal>(deps: ResumeDeps<P>, cursor: C
   if (index !== undefined) {
     if (ring.end - index > options.limits.replay) return { ...here, resume: 'reset' }
     metrics.count('replayed{ring}', ring.end - index)
-    return { resume: 'continued', next: index, cursor, replay: undefined }
+    return { ...here, resume: 'continued', next: index, cursor }
   }
-  const missed = { store: options.store, after: position, until: ring.endPosition }
-  if (!(await mayReplay(deps, createReplay({ ...missed, epoch })))) return { ...here, resume: 'reset' }
-  return { ...here, resume: 'continued', cursor, replay: createReplay({ ...missed, epoch: log.epoch }) }
+  const missed = { store: options.store, epoch, after: position, until: ring.endPosition }
+  const isWhole = await mayReplay(deps, createReplay(missed))
+  // Another log may have begun meanwhile: nothing of the old one leads there.
+  if (!isWhole || log.epoch !== epoch) return startHere('reset', deps)
+  return { ...here, resume: 'continued', cursor, replay: createReplay(missed) }
+}
+
+/** Registers at the tail and reads the head without a wait in between: nothing can come in twice or fall between. */
+function startHere(
+  resume: Start['resume'],
+  { log: { epoch }, ring }: Pick<ResumeDeps<Principal>, 'log' | 'ring'>,
+): Start {
+  return { resume, epoch, next: ring.end, cursor: `${epoch}:${ring.endPosition}`, replay: undefined }
 }
 
 /** Whether what was missed is still in the log, and not more than a stream may be given. */

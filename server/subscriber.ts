@@ -51,7 +51,7 @@ export function createSubscriber<P extends Principal>(
   const { ring, options, metrics } = deps
   const { principal, asked, signal } = start
   const { clock, stream: times } = options
-  const feed = createFeed(start, deps.epoch())
+  const feed = createFeed(start)
   const { place } = feed
   const pace = createPace(options, ring, feed)
   const outlet = createOutlet({ pull, signal, ended: deps.remove })
