@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config'
 import { alias } from '../../scripts/aliases.ts'
 import { mutants } from './mutants.ts'
 import { placeOf } from './place.ts'
+import { QuickestFirst } from './quickest.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const wanted = process.env['MUTANT'] ?? ''
@@ -28,6 +29,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     environment: 'node',
+    pool: 'threads', // they start faster, and there is one for each file
     fsModuleCache: false, // or a mutant would be served the modules of another
     include: [
       'tests/evidence/**/*.test.ts',
@@ -38,6 +40,7 @@ export default defineConfig({
     ],
     testTimeout: 30_000, // a busy machine is no mutant
     bail: 1,
+    sequence: { sequencer: QuickestFirst },
     reporters: ['dot'],
     env: { RUNS: process.env['RUNS'] ?? '1800' },
   },
