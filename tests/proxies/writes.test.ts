@@ -16,50 +16,57 @@ beforeAll(async () => {
 })
 afterAll(() => place.remove())
 
-describe.each(NAMES)('behind %s', (name) => {
-  test('2 000 writes happen once each, in the order of their scopes, and a reader sees all of them', async () => {
-    await withStand(name, async ({ origin, proxy }) => {
-      const reader = createClient(proxy.base)
-      let seen: readonly Write[] = []
-      const stop = reader.watch((rows) => {
-        seen = rows
+describe('writes behind a proxy', () => {
+  test.each(NAMES)(
+    '%s: 2 000 writes happen once each, in the order of their scopes, and a reader sees all of them',
+    async (name) => {
+      await withStand(name, async ({ origin, proxy }) => {
+        const reader = createClient(proxy.base)
+        let seen: readonly Write[] = []
+        const stop = reader.watch((rows) => {
+          seen = rows
+        })
+        await expect.poll(() => reader.sync.status.getState().stream).toBe('open')
+        const writers = Array.from({ length: CLIENTS }, () => createClient(proxy.base, { stream: false }))
+        expect(await writeAll(writers, 100)).toEqual([])
+        await expect.poll(() => seen.length).toBe(2_000)
+        stop()
+        await closeAll([reader, ...writers])
+        await origin.kill()
+        expectOnce(await origin.writes(), 100)
       })
-      await expect.poll(() => reader.sync.status.getState().stream).toBe('open')
-      const writers = Array.from({ length: CLIENTS }, () => createClient(proxy.base, { stream: false }))
-      expect(await writeAll(writers, 100)).toEqual([])
-      await expect.poll(() => seen.length).toBe(2_000)
-      stop()
-      await closeAll([reader, ...writers])
-      await origin.kill()
-      expectOnce(await origin.writes(), 100)
-    })
-  })
+    },
+  )
 
-  test('nothing is lost or done twice when the proxy and the server are killed among writes', async () => {
-    await withStand(name, async ({ origin, proxy }) => {
-      await origin.kill()
-      await origin.start(150) // dies when the 150th write is kept and not answered
-      const reader = createClient(proxy.base)
-      const stop = reader.watch(() => {})
-      await expect.poll(() => reader.sync.status.getState().stream).toBe('open')
-      const writers = Array.from({ length: CLIENTS }, () => createClient(proxy.base, { stream: false }))
-      const refused = writeAll(writers, 20)
-      await origin.ended()
-      await expect.poll(() => reader.sync.status.getState().stream, { timeout: 10_000 }).not.toBe('open')
-      await origin.start()
-      await expect.poll(() => pendingOf(writers)).toBeLessThan(200)
-      await proxy.kill()
-      expect(pendingOf(writers)).toBeGreaterThan(0)
-      await expect.poll(() => reader.sync.status.getState().stream, { timeout: 10_000 }).not.toBe('open')
-      await pause(300)
-      await proxy.start()
-      expect(await refused).toEqual([])
-      stop()
-      await closeAll([reader, ...writers])
-      await origin.kill()
-      expectOnce(await origin.writes(), 20)
-    })
-  })
+  // All at once: each waits most of its time for the next attempt.
+  test.concurrent.for(NAMES)(
+    '%s: nothing is lost or done twice when the proxy and the server are killed among writes',
+    async (name, { expect }) => {
+      await withStand(name, async ({ origin, proxy }) => {
+        await origin.kill()
+        await origin.start(150) // dies when the 150th write is kept and not answered
+        const reader = createClient(proxy.base)
+        const stop = reader.watch(() => {})
+        await expect.poll(() => reader.sync.status.getState().stream).toBe('open')
+        const writers = Array.from({ length: CLIENTS }, () => createClient(proxy.base, { stream: false }))
+        const refused = writeAll(writers, 20)
+        await origin.ended()
+        await expect.poll(() => reader.sync.status.getState().stream, { timeout: 10_000 }).not.toBe('open')
+        await origin.start()
+        await expect.poll(() => pendingOf(writers)).toBeLessThan(200)
+        await proxy.kill()
+        expect(pendingOf(writers)).toBeGreaterThan(0)
+        await expect.poll(() => reader.sync.status.getState().stream, { timeout: 10_000 }).not.toBe('open')
+        await pause(300)
+        await proxy.start()
+        expect(await refused).toEqual([])
+        stop()
+        await closeAll([reader, ...writers])
+        await origin.kill()
+        expectOnce(await origin.writes(), 20)
+      })
+    },
+  )
 })
 
 interface Stand {
