@@ -1,6 +1,8 @@
 // How the tests run: `node` (most of them), `older` (the adapters on their oldest frameworks), `types` (*.test-d.ts),
 // `chromium` (*.browser.test.ts, inside a page) and `e2e` (tests/e2e, Node driving a page). The last two need a browser;
-// without one they are left out, loudly.
+// without one they are left out, loudly. First run what needs no browser, a file on each core; then, beside each other, one
+// page of `chromium` and one file of `e2e`: a browser keeps more than one core busy, and more would share frames.
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { msw } from 'msw/vite'
@@ -8,6 +10,7 @@ import type { TestProjectInlineConfiguration } from 'vitest/config'
 import { defineConfig } from 'vitest/config'
 import { alias } from './scripts/aliases.ts'
 import { chromiumArguments, chromiumPath, hasChromium } from './tests/chromium.ts'
+import { LongestFirst } from './tests/kit/longest-first.ts'
 import { PATIENCE } from './tests/kit/patience.ts'
 
 /** For what waits for real sockets, timers and pages: a busy machine is no failure (`tests/kit/patience.ts`). */
@@ -18,11 +21,15 @@ const patience = {
   setupFiles: ['tests/kit/testing-library.ts'],
 } satisfies TestProjectInlineConfiguration['test']
 
+/** Files at a time. On two cores Vitest would leave one of them. */
+const maxWorkers = Math.max(2, availableParallelism() - 1)
+
 const node: TestProjectInlineConfiguration = {
   resolve: { alias },
   test: {
     ...patience,
     name: 'node',
+    maxWorkers,
     environment: 'node',
     include: ['tests/**/*.test.{ts,tsx}'],
     exclude: ['tests/**/*.browser.test.{ts,tsx}', 'tests/{e2e,dist,world,engines,proxies}/**'],
@@ -43,6 +50,7 @@ const older: TestProjectInlineConfiguration = {
   test: {
     ...patience,
     name: 'older',
+    maxWorkers,
     environment: 'node',
     include: ['tests/adapters/{contract,mutations,views,older}.test.ts', 'tests/adapters/sync-action-calls.test.tsx'],
     env: { OLDER_FRAMEWORKS: '1' },
@@ -95,6 +103,7 @@ const chromium: TestProjectInlineConfiguration = {
     name: 'chromium',
     include: ['tests/**/*.browser.test.{ts,tsx}'],
     exclude: ['tests/dist/**'],
+    fileParallelism: false,
     browser: {
       enabled: true,
       headless: true,
@@ -121,6 +130,7 @@ const inBrowser = hasChromium("projects 'chromium' and 'e2e' are") ? [chromium, 
 export default defineConfig({
   test: {
     projects: [node, older, types, ...inBrowser],
+    sequence: { sequencer: LongestFirst },
     passWithNoTests: true,
     restoreMocks: true,
     unstubGlobals: true,
