@@ -8,6 +8,7 @@ const ORDER = [
   'evidence/',
   'meaning/',
   'scenarios/',
+  'lists/',
   'client/',
   'properties/',
   'properties/queue.',

@@ -36,6 +36,7 @@ export default defineConfig({
       'tests/meaning/**/*.test.ts',
       'tests/scenarios/**/*.test.ts',
       'tests/client/**/*.test.ts',
+      'tests/lists/**/*.test.ts',
       'tests/properties/**/*.test.ts',
     ],
     testTimeout: 30_000, // a busy machine is no mutant
