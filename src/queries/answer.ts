@@ -64,7 +64,10 @@ interface AnswerOf extends Answer {
  */
 function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): boolean {
   try {
-    if (ops.some((op) => !hasPlace(core, cell, op))) return false
+    if (ops.some((op) => !hasPlace(core, cell, op))) {
+      core.aids?.unplaced(cell.query)
+      return false
+    }
     acceptAnswer(core, cell, ops, answer)
   } catch (cause) {
     if (isRuleFault(cause)) {

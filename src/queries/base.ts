@@ -54,7 +54,10 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
   if (!Object.is(cell.baseLocated.data, data) || cell.baseLocated.shape !== shapeNow(cell)) {
     const before = cell.baseLocated
     own(cell).baseLocated = locate(data, shapeNow(cell))
-    if (incoming.kind === 'read') keepLost(core, cell, before, previous)
+    if (incoming.kind === 'read') {
+      core.aids?.reread(cell.query, before, cell.baseLocated)
+      keepLost(core, cell, before, previous)
+    }
     if (core.moved(cell)) core.attachAll(cell)
   }
   if (incoming.kind === 'read') {

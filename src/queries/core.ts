@@ -4,6 +4,7 @@ import type { Cursor } from '../base/cursor'
 import type { SyncError } from '../base/errors'
 import type { RowChange, RowId, Version } from '../base/messages'
 import type { Drafts } from '../data/drafts'
+import type { Located } from '../data/entities'
 import type { HashKey } from '../data/recipes'
 import type { Versions } from '../data/versions'
 import type { Layer, RowCopy } from '../evidence/evidence'
@@ -39,6 +40,10 @@ export interface Aids {
   twice(mutationKey: readonly unknown[]): void
   /** The application set data over pending writes. */
   overwrites(query: { readonly queryKey: QueryKey }): void
+  /** A changed row has no place in the query, which will be read. */
+  unplaced(query: { readonly queryKey: QueryKey }): void
+  /** The query was read: its rows before and after. */
+  reread(query: { readonly queryKey: QueryKey }, before: Located, after: Located): void
 }
 
 /** What the cache brings along. */

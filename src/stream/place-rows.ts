@@ -48,7 +48,10 @@ function place(core: Core, cell: Cell, start: Located, changes: readonly RowChan
     const op = rowOp(core, cell, { kind, row: there, isIn: at !== undefined }, change)
     if (op === 'known') continue
     const fit = op === undefined ? 'unplaceable' : fitOf(located, kind, id, op.kind === 'upsert' ? op.row : undefined)
-    if (op === undefined || fit === 'unplaceable') return undefined
+    if (op === undefined || fit === 'unplaceable') {
+      core.aids?.unplaced(cell.query)
+      return undefined
+    }
     if (fit === 'in place') located = fold(located, [op], core.drafts)
   }
   return located.data

@@ -5,6 +5,7 @@ import {
   createQueryStore,
   createSyncClient,
   defineMutation,
+  entity,
   infiniteQueryOptions,
   QueryClient,
   QueryObserver,
@@ -13,6 +14,63 @@ import {
 import { describe, expectTypeOf, test } from 'vitest'
 import type { Todo } from './definitions.ts'
 import { pagesQuery, seededQuery, titlesQuery, todoRow, todosQuery } from './definitions.ts'
+
+describe('rows', () => {
+  interface Board {
+    columns: Array<{ id: string; cards: Todo[] }>
+    people: Array<{ id: number; name: string }>
+  }
+  const personRow = entity<Board['people'][number]>('person')
+
+  test('a rule is told its rows by the entity, and what holds them by the data', () => {
+    queryOptions({
+      queryKey: ['board'],
+      queryFn: (): Board => ({ columns: [], people: [] }),
+      rows: [
+        todoRow,
+        (board) => board.columns.map(({ cards }) => cards),
+        {
+          where: (row, column) => {
+            expectTypeOf(row).toEqualTypeOf<Todo>()
+            expectTypeOf(column).toEqualTypeOf<Board['columns'][number]>()
+            return true
+          },
+          orderBy: (a, b) => {
+            expectTypeOf([a, b]).toEqualTypeOf<Todo[]>()
+            return 0
+          },
+        },
+      ],
+    })
+    infiniteQueryOptions({
+      queryKey: ['pages'],
+      queryFn: () => [] as Todo[],
+      initialPageParam: 0,
+      getNextPageParam: () => null,
+      rows: [todoRow, (todos) => todos, { where: ({ title }) => title !== '' }],
+    })
+  })
+
+  test('several kinds of rows have rules of their own', () => {
+    queryOptions({
+      queryKey: ['board'],
+      queryFn: (): Board => ({ columns: [], people: [] }),
+      rows: [
+        [todoRow, ({ columns }) => columns.map(({ cards }) => cards), { where: ({ title }, { id }) => title !== id }],
+        [personRow, ({ people }) => people, { orderBy: (a, b) => a.id - b.id }],
+      ],
+    })
+  })
+
+  test('a rule asks for fields that rows have', () => {
+    queryOptions({
+      queryKey: ['todos'],
+      queryFn: () => [] as Todo[],
+      // @ts-expect-error todos have no rank
+      rows: [todoRow, (todos) => todos, { orderBy: (a, b) => a.rank - b.rank }],
+    })
+  })
+})
 
 describe('queryOptions', () => {
   test('types the key by the data', () => {
