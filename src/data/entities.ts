@@ -2,9 +2,11 @@
  * Rows in a query's data: what kind they are, where they stand, and an index from id to place that is built when it is
  * first asked for. Data is never changed here; a changed list is a new list.
  */
-import { kindOf } from '../base/kinds'
 import type { RowId, Version } from '../base/messages'
+import { rowName } from '../base/rows'
 import type { ListRule } from './list-rule'
+import type { Path } from './trace'
+import { collect } from './trace'
 
 /** A typed handle of a kind of row. */
 export interface Entity<TRow = unknown> {
@@ -55,8 +57,6 @@ export type RowsPair<TData> = readonly [
   locate: Locate<TData>,
   rule?: ListRule<never, never> | undefined,
 ]
-
-type Path = readonly (string | number)[]
 
 /** {@link RowsOption}, where rows and rules are told their types by the data and by the entity. */
 export type DefinedRows<TData, TRow, TRows> =
@@ -123,7 +123,33 @@ export interface Located {
   readonly lists: readonly RowList[]
   /** Which ends of a list in pages have more rows, that are not loaded. */
   readonly open: Ends
-  index: Map<string, Place[]>[] | undefined
+  index: Index | undefined
+}
+
+/** Where rows are. Rows that came or went since it was built have moved the others by as many places at most. */
+interface Index {
+  /** Per list, by id. */
+  readonly lists: ReadonlyArray<ReadonlyMap<string, readonly Place[]>>
+  /** How many have come or gone since. */
+  readonly drift: number
+  /** Those that have, by kind and id. */
+  readonly moved: ReadonlyMap<string, readonly Place[]>
+}
+
+/** What rows that came or went have made of the places of others. */
+export interface Shifts {
+  readonly drift: number
+  /** Where they are, by kind and id. */
+  readonly moved: ReadonlyMap<string, readonly Place[]>
+}
+
+/** Beyond so many an index is built anew: each look-up searches as far. */
+const DRIFT_MAX = 128
+
+/** The index of the same lists after some of their rows have come or gone. */
+export function shifted(index: Located['index'], { drift, moved }: Shifts): Located['index'] {
+  if (index === undefined || index.drift + drift > DRIFT_MAX) return undefined
+  return { lists: index.lists, drift: index.drift + drift, moved: new Map([...index.moved, ...moved]) }
 }
 
 /** A row's place: which list, which position. */
@@ -162,8 +188,8 @@ export function locate(data: unknown, shape: Shape | undefined, open?: Ends): Lo
           lists.push({ entity, path, single: false, rows, rule, owner: ownerOf(data, path), chain })
         }
       }
-      if (pages === undefined) collect(add, pair, data, [])
-      else for (const [at, page] of pages.entries()) collect(add, pair, page, ['pages', at])
+      if (pages === undefined) collect(add, pair[1], data, [])
+      else for (const [at, page] of pages.entries()) collect(add, pair[1], page, ['pages', at])
     }
   }
   return { data, shape, lists, open: open ?? endsOf(data, shape), index: undefined }
@@ -182,17 +208,33 @@ function endsOf(data: unknown, shape: Shape | undefined): Ends {
 
 /** The places of a row, in order. Builds the index of the list on first use: one pass over its rows. */
 export function find(located: Located, type: string, id: RowId): readonly Place[] {
-  located.index ??= located.lists.map(indexList)
-  const { index } = located
+  located.index ??= { lists: located.lists.map(indexList), drift: 0, moved: NO_ROWS }
+  const { lists, drift, moved } = located.index
   const name = String(id)
-  let places: Place[] | undefined
-  for (let list = 0; list < located.lists.length; list++) {
-    if (located.lists[list]?.entity.type !== type) continue
-    const found = index[list]?.get(name)
-    if (found === undefined) continue
-    places = places === undefined ? found : [...places, ...found]
+  let places = drift === 0 ? undefined : moved.get(rowName(type, id))
+  if (places === undefined) {
+    for (let list = 0; list < located.lists.length; list++) {
+      if (located.lists[list]?.entity.type !== type) continue
+      const found = lists[list]?.get(name)
+      if (found !== undefined) places = places === undefined ? found : [...places, ...found]
+    }
   }
-  return places ?? NOWHERE
+  if (places === undefined) return NOWHERE
+  return drift === 0 ? places : places.flatMap((place) => near(located, place, name, drift))
+}
+
+/** The row is so many places away at most. */
+function near({ lists }: Located, { list, at }: Place, name: string, drift: number): Place | readonly [] {
+  const { rows, entity } = lists[list] as RowList
+  const isAt = (place: number): boolean => {
+    const row = rows[place]
+    return row !== undefined && row !== null && String(entity.idOf(row)) === name
+  }
+  for (let away = 0; away <= drift; away++) {
+    if (isAt(at - away)) return { list, at: at - away }
+    if (isAt(at + away)) return { list, at: at + away }
+  }
+  return []
 }
 
 export function getIn(data: unknown, path: Path): unknown {
@@ -212,9 +254,7 @@ export function setIn(data: unknown, path: Path, value: unknown, depth = 0): unk
 }
 
 const NOWHERE: readonly Place[] = []
-
-/** A list of rows is at this path, or, without rows, one row. */
-type Found = (path: Path, rows: readonly unknown[] | undefined) => void
+const NO_ROWS: ReadonlyMap<string, readonly Place[]> = new Map()
 
 const SINGLE = { single: true, rule: undefined, owner: undefined, chain: '' } as const
 
@@ -241,56 +281,4 @@ function indexList(list: RowList, at: number): Map<string, Place[]> {
     else found.push(place)
   }
   return index
-}
-
-// `locate` is run on a recording proxy, so that the path to each list is known and a list can be replaced without
-// drafting the whole of the data. It stands over an empty shadow and not over the data, which may be frozen: a proxy must
-// hand out a frozen object's own values. What `locate` writes goes into the shadow, too.
-function collect(found: Found, [, find]: RowsPair<never>, data: unknown, prefix: Path): void {
-  if (!isTraceable(data)) return
-  const traces = new WeakMap<object, { path: Path; value: object }>()
-  const trace = (value: object, path: Path): object => {
-    const part = (target: object, name: string | symbol): unknown => {
-      const child: unknown = Reflect.get(Object.hasOwn(target, name) && name !== 'length' ? target : value, name)
-      if (!isTraceable(child) || typeof name === 'symbol' || traces.has(child)) return child
-      return trace(child, [...path, Array.isArray(value) ? Number(name) : name])
-    }
-    const proxy = new Proxy<object>(Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value)), {
-      get: part,
-      has: (target, name) => name in target || name in value,
-      ownKeys: (target) => [...new Set([...Reflect.ownKeys(value), ...Reflect.ownKeys(target)])],
-      getOwnPropertyDescriptor(target, name) {
-        const own = Reflect.getOwnPropertyDescriptor(target, name)
-        const field = own ?? Reflect.getOwnPropertyDescriptor(value, name)
-        if (own !== undefined || field === undefined) return field
-        return { value: part(target, name), enumerable: field.enumerable === true, writable: true, configurable: true }
-      },
-    })
-    traces.set(proxy, { path, value })
-    return proxy
-  }
-  const add = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return
-    const traced = traces.get(value)
-    if (traced !== undefined) addTraced(found, traced.path, traced.value)
-    else if (Array.isArray(value)) value.forEach(add)
-  }
-  try {
-    add(find(trace(data, prefix) as never))
-  } catch {
-    // Data of another form than it was written for has no such rows; in development that is said.
-  }
-}
-
-/** Lists and objects with fields; what has its own way inside (a Map, a date) is handed out as it is. */
-function isTraceable(value: unknown): value is object {
-  if (Array.isArray(value)) return true
-  return typeof value === 'object' && value !== null && kindOf(value) === 'Object'
-}
-
-function addTraced(found: Found, path: Path, value: object): void {
-  if (!Array.isArray(value)) found(path, undefined)
-  else if (value.length > 0 && value.every(Array.isArray))
-    for (const [at, rows] of value.entries()) found([...path, at], rows)
-  else found(path, value)
 }

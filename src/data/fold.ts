@@ -5,7 +5,7 @@
 import { isEqual } from '../base/equal'
 import type { Drafts } from './drafts'
 import type { Located, Place, RowList } from './entities'
-import { find, locate, setIn } from './entities'
+import { find, locate, setIn, shifted } from './entities'
 import type { Moved } from './lists'
 import { hasDeclared, placeRows, staysIn } from './lists'
 import type { InsertPosition, Op, RowOp } from './recipes'
@@ -80,10 +80,11 @@ function settle(work: Work): Located {
     work.moved = new Map()
     const { located } = work
     const rowsOf = (list: number): readonly unknown[] => work.owned.get(list) ?? located.lists[list]?.rows ?? []
-    if (placeRows({ located, rowsOf, own: (list) => own(work, list) }, moved.values())) {
+    const shifts = placeRows({ located, rowsOf, own: (list) => own(work, list) }, moved.values())
+    if (shifts.drift > 0) {
       // What was put where it stood is no change.
       for (const [list, rows] of work.owned) if (isSameList(rows, located.lists[list]?.rows)) work.owned.delete(list)
-      work.structural = work.owned.size > 0
+      if (work.owned.size > 0) finish(work).index = shifted(located.index, shifts)
     }
   }
   return finish(work)

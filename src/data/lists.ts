@@ -3,7 +3,8 @@
  * says of membership and order stands for every row that nothing live changes.
  */
 import type { RowId } from '../base/messages'
-import type { Entity, Located, RowList } from './entities'
+import { rowName } from '../base/rows'
+import type { Entity, Located, Place, RowList, Shifts } from './entities'
 import { find } from './entities'
 import type { InsertPosition } from './recipes'
 import { belongs, isDeclared, order, placeIn } from './rules'
@@ -75,12 +76,17 @@ export interface Lists {
   own(list: number): unknown[]
 }
 
-/** Puts rows where they belong. `true`: rows have come or gone, so that positions are others. */
-export function placeRows(lists: Lists, moved: Iterable<Moved>): boolean {
+/** Puts rows where they belong. Returns what that makes of the places of others. */
+export function placeRows(lists: Lists, moved: Iterable<Moved>): Shifts {
   const rows = [...moved]
-  let isStructural = false
-  for (const chain of chainsOf(lists.located)) isStructural = placeInChain({ ...lists, chain }, rows) || isStructural
-  return isStructural
+  const shifts = { drift: 0, moved: new Map<string, readonly Place[]>() }
+  for (const chain of chainsOf(lists.located)) placeInChain({ ...lists, chain }, rows, shifts)
+  return shifts
+}
+
+interface OpenShifts extends Shifts {
+  drift: number
+  readonly moved: Map<string, readonly Place[]>
 }
 
 /** The lists of one chain: one list, in pages. */
@@ -99,16 +105,17 @@ function chainsOf({ lists }: Located): Iterable<number[]> {
   return chains.values()
 }
 
-function placeInChain(target: Target, rows: readonly Moved[]): boolean {
+function placeInChain(target: Target, rows: readonly Moved[], shifts: OpenShifts): void {
   const { located, chain, own } = target
   const first = listAt(target, 0)
   const isOrdered = first.rule?.orderBy !== undefined
-  const leaving: Array<{ list: number; at: number }> = []
+  const places: Place[] = []
   const entering: Moved[] = []
   for (const each of rows) {
     const { entity, id, before, row, at } = each
     if (entity.type !== first.entity.type) continue
-    const from = find(located, entity.type, id).filter(({ list }) => chain.includes(list))
+    const everywhere = find(located, entity.type, id)
+    const from = everywhere.filter(({ list }) => chain.includes(list))
     const place = from.at(-1)
     if (
       place !== undefined &&
@@ -118,14 +125,28 @@ function placeInChain(target: Target, rows: readonly Moved[]): boolean {
       if (!Object.is(located.lists[place.list]?.rows[place.at], row)) own(place.list)[place.at] = row
       continue
     }
-    leaving.push(...from)
+    places.push(...from)
+    note(shifts, each, (known) => (known.length > 0 ? known : everywhere).filter((spot) => !from.includes(spot)))
     if (place !== undefined ? row !== undefined && belongs(first, row) : enters(first, each)) entering.push(each)
   }
   // From the end, so that earlier positions stay true.
-  leaving.sort((a, b) => b.list - a.list || b.at - a.at)
-  for (const { list, at } of leaving) own(list).splice(at, 1)
-  for (const each of entering) enter(target, each)
-  return leaving.length > 0 || entering.length > 0
+  places.sort((a, b) => b.list - a.list || b.at - a.at)
+  for (const { list, at } of places) own(list).splice(at, 1)
+  for (const each of entering) {
+    const place = enter(target, each)
+    if (place !== undefined) note(shifts, each, (known) => [...known, place])
+  }
+  shifts.drift += places.length + entering.length
+}
+
+/** Where the row is now, in all lists of the data. */
+function note(
+  { moved }: OpenShifts,
+  { entity, id }: Moved,
+  change: (known: readonly Place[]) => readonly Place[],
+): void {
+  const name = rowName(entity.type, id)
+  moved.set(name, change(moved.get(name) ?? []))
 }
 
 /** Whether a row that the list lacks belongs there: known from elsewhere in the data, or made so by a live change. */
@@ -139,15 +160,16 @@ function enters(list: RowList, { before, row, steps }: Moved): boolean {
 }
 
 /** Between its neighbours; beyond the loaded rows only where nothing else comes. */
-function enter(target: Target, { row, at, entity }: Moved): void {
+function enter(target: Target, { row, at, entity }: Moved): Place | undefined {
   const { located, chain, own, rowsOf } = target
   const { open } = located
   const isOrdered = listAt(target, 0).rule?.orderBy !== undefined
   const spot = isOrdered ? spotByOrder(target, row) : spotAt(target, at ?? 'end', entity)
   const list = chain[spot.page] as number
-  if (open.end && spot.page === chain.length - 1 && spot.at === rowsOf(list).length) return
-  if (open.start && spot.page === 0 && spot.at === 0) return
+  if (open.end && spot.page === chain.length - 1 && spot.at === rowsOf(list).length) return undefined
+  if (open.start && spot.page === 0 && spot.at === 0) return undefined
   own(list).splice(spot.at, 0, row)
+  return { list, at: spot.at }
 }
 
 function spotByOrder({ located, chain, rowsOf }: Target, row: unknown): { page: number; at: number } {

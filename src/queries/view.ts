@@ -11,7 +11,7 @@ import { withoutRepeats } from '../data/pages'
 import type { Op } from '../data/recipes'
 import { isRuleFault } from '../data/rules'
 import { share } from '../data/share'
-import { rowsNamedBy } from '../data/verbs'
+import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
 import { isCovered } from '../evidence/evidence'
 import type { Cell, Owned, Placement, Unfolded, ViewPart } from './cell'
 import { concernsRows } from './placements'
@@ -70,7 +70,7 @@ export function refold(cell: Cell, deps: FoldDeps): void {
   const { unfolded, base, baseLocated, view: before, placements } = cell
   const owned = own(cell)
   const whole = unfolded.all || cell.skipped || !cell.optimistic || !Object.is(cell.foldedBase, base?.data)
-  const kept = whole || !isOfFreshRows(cell, unfolded) ? undefined : keptView(cell, unfolded, deps.drafts)
+  const kept = whole || !isOfFreshRows(cell, unfolded, deps.chainOf) ? undefined : keptView(cell, unfolded, deps.drafts)
   let skipped = false
   const view = foldLayers(
     cell,
@@ -101,15 +101,11 @@ function isShown({ optimistic, base }: Cell, { layer }: Placement): boolean {
 }
 
 /** In lists with rules a row has its place by all of its changes: what comes to a row that has changed is folded with those. */
-function isOfFreshRows({ baseLocated, placements }: Cell, { appended }: Unfolded): boolean {
-  if (appended.length === 0 || baseLocated.shape?.plain === undefined) return true
-  const rows = new Set<string>()
-  const first = placements.length - appended.length
-  return placements.every((placement, at) => {
-    const isFresh = at < first || !concernsRows(placement, rows)
-    for (const name of rowsNamedBy(placement.ops)) rows.add(name)
-    return isFresh
-  })
+function isOfFreshRows({ baseLocated }: Cell, { appended }: Unfolded, chainOf: ChainOf): boolean {
+  if (baseLocated.shape?.plain === undefined) return true
+  return appended.every(({ layer, ops }) =>
+    ops.every((op) => isOfRow(op) && chainOf(rowNameOf(op)).every((other) => other === layer)),
+  )
 }
 
 /** The view without the layers that have left, where only their rows have to be folded anew. */
