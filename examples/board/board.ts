@@ -1,23 +1,29 @@
-/** The board's query and mutations. Free of any client and any framework: both panels and the README use them. */
+/** The board's queries and mutations. Free of any client and any framework: both panels and the README use them. */
 import type { MutationContext } from 'tidemark'
 import { defineMutation, entity, queryOptions } from 'tidemark'
-import { compareRanks } from './rank'
+import type { Choice } from './lists'
+import { ruleOf } from './lists'
 import type { AddTask, MoveTask, RemoveTask, RenameTask, Task, ToggleTask } from './task'
 
 export const taskRow = entity<Task>('task')
 
-export const tasksQuery = queryOptions({
-  queryKey: ['tasks'],
-  queryFn: ({ fetch }) => fetch('/api/queries/tasks').then((response): Promise<Task[]> => response.json()),
-  rows: [taskRow, (tasks) => tasks],
-  select: (tasks) => [...tasks].sort(compareRanks),
-  staleTime: Number.POSITIVE_INFINITY, // the stream says when it is not
-})
+/** A list says how the server makes it: a task that is ticked leaves the open ones before the server has answered. */
+export const tasksQuery = ({ show, sort }: Choice) =>
+  queryOptions({
+    queryKey: ['tasks', { show, sort }],
+    queryFn: ({ fetch }) =>
+      fetch(`/api/queries/tasks?show=${show}&sort=${sort}`).then((response): Promise<Task[]> => response.json()),
+    rows: [taskRow, (tasks) => tasks, ruleOf({ show, sort })],
+    staleTime: Number.POSITIVE_INFINITY, // the stream says when it is not
+  })
+
+/** All of them, by hand: where a task stands among them is what moving it changes. */
+export const allTasks = tasksQuery({ show: 'all', sort: 'hand' })
 
 export const addTask = defineMutation({
   mutationKey: ['tasks', 'add'],
   mutationFn: (task: AddTask, context) => post<Task>('tasks/add', task, context),
-  optimistic: (view, task) => view.insert(tasksQuery.queryKey, taskRow, { ...task, done: false, version: 0 }),
+  optimistic: (view, task) => view.insert(taskRow, { ...task, done: false, version: 0 }), // every list that takes it
   apply: (base, saved) => base.upsert(taskRow, saved),
 })
 

@@ -1,26 +1,43 @@
 /** The board in React: TanStack's `useQuery` over the view, Tidemark's `useMutation`, `usePending` and `useOutbox`. */
 import type { FormEvent, KeyboardEvent, ReactNode } from 'react'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { OutboxEntry } from 'tidemark'
 import { useMutation, useOutbox, usePending, useQuery, useSyncClient } from 'tidemark/react'
-import { addTask, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
-import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd, taskIdOf } from './rows'
+import { addTask, allTasks, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
+import { choice, showNew } from './choice'
+import type { Choice, Show, Sort } from './lists'
+import { listOf, SHOWS, SORTS } from './lists'
+import {
+  conflictOf,
+  describe,
+  EMPTY,
+  failedOf,
+  ICONS,
+  markOf,
+  orphansOf,
+  rankAfterMove,
+  rankAtEnd,
+  taskIdOf,
+} from './rows'
 import { makeSortable } from './sorting'
 import type { Task } from './task'
 
 export function ReactPanel(): ReactNode {
-  const { data: tasks, isError, refetch } = useQuery(tasksQuery)
-  if (tasks !== undefined) return <Board tasks={tasks} />
+  const chosen = useSyncExternalStore(choice.subscribe, choice.getState)
+  const { data: all, isError, refetch } = useQuery(allTasks)
+  const { data: tasks } = useQuery(tasksQuery(chosen))
+  // Until a list was read for the first time it is made here, of what is known.
+  if (all !== undefined) return <Board all={all} tasks={tasks ?? listOf(all, chosen)} chosen={chosen} />
   if (isError) return <Unreachable retry={() => void refetch()} />
   return <Skeleton />
 }
 
-function Board({ tasks }: { tasks: Task[] }): ReactNode {
+function Board({ all, tasks, chosen }: { all: Task[]; tasks: Task[]; chosen: Choice }): ReactNode {
   const failed = useOutbox(({ failed }) => failed)
   const move = useMutation(moveTask)
   const list = useRef<HTMLOListElement>(null)
   const moveTo = (id: string, index: number) => {
-    const rank = rankAfterMove(tasks, id, index)
+    const rank = rankAfterMove({ all, shown: tasks }, id, index)
     if (rank !== undefined) move.mutate({ id, rank })
   }
   const latest = useRef(moveTo)
@@ -32,17 +49,22 @@ function Board({ tasks }: { tasks: Task[] }): ReactNode {
     if (isEmpty || list.current === null) return undefined
     return makeSortable(list.current, (id, index) => latest.current(id, index))
   }, [isEmpty])
-  const done = tasks.filter((task) => task.done).length
+  const done = all.filter((task) => task.done).length
+  const [title, text] = EMPTY[chosen.show]
   return (
     <>
-      <AddForm tasks={tasks} />
-      {isEmpty ? null : (
+      <AddForm tasks={all} />
+      <div className="choose">
+        <Segments<Show> name="show" legend="Show" values={SHOWS} value={chosen.show} />
+        <Segments<Sort> name="sort" legend="Sort" values={SORTS} value={chosen.sort} />
+      </div>
+      {all.length === 0 ? null : (
         <div className="progress">
           <span>
-            {done} of {tasks.length} done
+            {done} of {all.length} done
           </span>
           <span className="bar">
-            <i style={{ width: `${(done / tasks.length) * 100}%` }} />
+            <i style={{ width: `${(done / all.length) * 100}%` }} />
           </span>
         </div>
       )}
@@ -53,8 +75,8 @@ function Board({ tasks }: { tasks: Task[] }): ReactNode {
       ))}
       {isEmpty ? (
         <div className="message">
-          <b>Nothing to do</b>
-          Add a task, and every open window has it.
+          <b>{title}</b>
+          {text}
         </div>
       ) : (
         <ol className="rows" ref={list} aria-label="Tasks">
@@ -63,6 +85,7 @@ function Board({ tasks }: { tasks: Task[] }): ReactNode {
               key={task.id}
               task={task}
               failed={failedOf(failed, task.id)}
+              isByHand={chosen.sort === 'hand'}
               up={index > 0 ? () => moveTo(task.id, index - 1) : undefined}
               down={index < tasks.length - 1 ? () => moveTo(task.id, index + 1) : undefined}
             />
@@ -81,6 +104,7 @@ function AddForm({ tasks }: { tasks: Task[] }): ReactNode {
     if (title.trim() === '') return
     add.mutate({ id: newId(), title: title.trim(), rank: rankAtEnd(tasks) })
     setTitle('')
+    showNew()
   }
   return (
     <form className="add" onSubmit={submit}>
@@ -99,14 +123,41 @@ function AddForm({ tasks }: { tasks: Task[] }): ReactNode {
   )
 }
 
+interface SegmentsProps<T extends string> {
+  name: 'show' | 'sort'
+  legend: string
+  values: Readonly<Record<T, string>>
+  value: T
+}
+
+function Segments<T extends string>({ name, legend, values, value }: SegmentsProps<T>): ReactNode {
+  return (
+    <fieldset className="segments">
+      <legend className="unseen">{legend}</legend>
+      {(Object.keys(values) as T[]).map((each) => (
+        <label key={each}>
+          <input
+            type="radio"
+            name={`react-${name}`}
+            checked={each === value}
+            onChange={() => choice.setState({ [name]: each })}
+          />
+          <span>{values[each]}</span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
 interface RowProps {
   task: Task
   failed: readonly OutboxEntry[]
+  isByHand: boolean
   up: (() => void) | undefined
   down: (() => void) | undefined
 }
 
-function Row({ task, failed, up, down }: RowProps): ReactNode {
+function Row({ task, failed, isByHand, up, down }: RowProps): ReactNode {
   const { id, title, done } = task
   const pending = usePending({ entity: taskRow, id })
   const toggle = useMutation(toggleTask)
@@ -128,13 +179,18 @@ function Row({ task, failed, up, down }: RowProps): ReactNode {
         {mark === undefined ? null : <span className={conflict ? 'mark bad' : 'mark'}>{mark}</span>}
         {mark === undefined && failed.length > 0 ? <span className="mark bad">failed</span> : null}
         <span className="tools">
-          <IconButton icon="up" className="step up" label={`Move up: ${title}`} onClick={up} />
-          <IconButton icon="down" className="step down" label={`Move down: ${title}`} onClick={down} />
+          <IconButton icon="up" className="step up" label={`Move up: ${title}`} onClick={isByHand ? up : undefined} />
+          <IconButton
+            icon="down"
+            className="step down"
+            label={`Move down: ${title}`}
+            onClick={isByHand ? down : undefined}
+          />
           <IconButton
             icon="grip"
             className="grip"
             label={`Drag, or press the arrow keys: ${title}`}
-            onClick={() => {}}
+            onClick={isByHand ? () => {} : undefined}
           />
           <IconButton
             icon="remove"

@@ -1,5 +1,6 @@
 /** What a row says about its writes, in words. Shared by both panels, so that they cannot disagree. */
 import type { OutboxEntry } from 'tidemark'
+import type { Show } from './lists'
 import { rankAt } from './rank'
 import type { Task } from './task'
 
@@ -37,7 +38,7 @@ export function failedOf(failed: readonly OutboxEntry[], id: string): readonly O
   return failed.filter((entry) => taskIdOf(entry) === id)
 }
 
-/** Refused writes of tasks that are not in the list: those that never came to be. */
+/** Refused writes of tasks that are not in the list: of those that never came to be, and of those that it leaves out. */
 export function orphansOf(failed: readonly OutboxEntry[], tasks: readonly Task[]): readonly OutboxEntry[] {
   return failed.filter((entry) => !tasks.some(({ id }) => id === taskIdOf(entry)))
 }
@@ -59,16 +60,32 @@ export function describe(entry: OutboxEntry): string {
   }
 }
 
-/** The rank that moves a task so many places, or `undefined` at the end of the list. */
-export function rankAfterMove(tasks: readonly Task[], id: string, to: number): string | undefined {
-  const from = tasks.findIndex((task) => task.id === id)
-  if (from === -1 || to < 0 || to >= tasks.length || to === from) return undefined
-  return rankAt(tasks, id, to)
+/**
+ * The rank that puts a task at another place among those that are shown, or `undefined` beyond their ends. It goes right
+ * before or behind the one that stands there: tasks that are not shown stay where they are.
+ */
+export function rankAfterMove(
+  { all, shown }: { all: readonly Task[]; shown: readonly Task[] },
+  id: string,
+  to: number,
+): string | undefined {
+  const from = shown.findIndex((task) => task.id === id)
+  const there = shown[to]
+  if (from === -1 || there === undefined || to === from) return undefined
+  const neighbour = all.filter((task) => task.id !== id).findIndex((task) => task.id === there.id)
+  return neighbour === -1 ? undefined : rankAt(all, id, to > from ? neighbour + 1 : neighbour)
 }
 
 /** The rank of a new task: at the end. */
 export function rankAtEnd(tasks: readonly Task[]): string {
   return rankAt(tasks, '', tasks.length)
+}
+
+/** What a list without tasks says. */
+export const EMPTY: Readonly<Record<Show, readonly [title: string, text: string]>> = {
+  all: ['Nothing to do', 'Add a task, and every open window has it.'],
+  open: ['All is done', 'What you add or untick comes here.'],
+  done: ['Nothing is done yet', 'What you tick comes here.'],
 }
 
 /** Stroked paths in a square of 16. */

@@ -4,6 +4,8 @@
  */
 import type { NodeListener, SyncHandler, Validator, WriteTransaction } from 'tidemark/server'
 import { conflict, createSyncHandler, reject, sqliteStore, toNodeListener } from 'tidemark/server'
+import type { Choice } from './lists'
+import { listOf, SHOWS, SORTS } from './lists'
 import { rankBetween } from './rank'
 import type { AddTask, MoveTask, RemoveTask, RenameTask, Task, ToggleTask } from './task'
 import { FAULT_HEADER, TITLE_MAX } from './task'
@@ -30,7 +32,9 @@ export async function openBoard(file: string): Promise<BoardServer> {
     store,
     basePath: '/api',
     streamPath: '/api/sync',
-    queries: { tasks: (tx) => tx.rows<Task>('task') },
+    queries: {
+      tasks: { run: async (tx, choice: Choice) => listOf(await tx.rows<Task>('task'), choice), params: choiceOf },
+    },
     mutations: {
       'tasks/add': {
         run: refusable(add),
@@ -117,7 +121,14 @@ function rankOf(rank: string): string {
   return rank
 }
 
-/** Variables with exactly these fields. */
+/** Which list is asked for; without a word all tasks, by hand. */
+function choiceOf(input: unknown): Choice {
+  const { show = 'all', sort = 'hand' } = input as Partial<Choice>
+  if (!Object.hasOwn(SHOWS, show) || !Object.hasOwn(SORTS, sort)) throw new Error('There is no such list.')
+  return { show, sort }
+}
+
+/** Variables with these fields. */
 function fields<T extends object>(types: Record<keyof T, 'string' | 'boolean'>): Validator<T> {
   return (input) => {
     if (typeof input !== 'object' || input === null) throw new Error('The variables must be an object.')

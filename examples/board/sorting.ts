@@ -1,5 +1,5 @@
 /**
- * Reordering with a pointer or the keyboard, for a list whose rows have `data-id` and a `.grip`. Plain DOM, so that both
+ * Reordering with a pointer or the keyboard, for a list whose rows have `data-id` and a `.grip` that is enabled. Plain DOM, so that both
  * panels share it; it changes no element that a framework owns but for `data-` attributes.
  */
 
@@ -22,7 +22,7 @@ export function makeSortable(list: HTMLElement, move: Move): () => void {
     drag = undefined
   }
   const rowOf = (event: Event) =>
-    (event.target as Element).closest('.grip')?.closest<HTMLElement>('[data-id]') ?? undefined
+    (event.target as Element).closest('.grip:enabled')?.closest<HTMLElement>('[data-id]') ?? undefined
 
   list.addEventListener(
     'pointerdown',

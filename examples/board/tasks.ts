@@ -4,8 +4,7 @@
  */
 import type { OutboxEntry, SyncClient } from 'tidemark'
 import { createQueryStore } from 'tidemark'
-import { tasksQuery } from './board'
-import { compareRanks } from './rank'
+import { allTasks } from './board'
 import { taskIdOf } from './rows'
 import type { Task } from './task'
 
@@ -23,8 +22,8 @@ export interface Depths {
 export function depthsOf(sync: SyncClient): Depths {
   const { entries, failed } = sync.outbox.getState()
   return {
-    base: inOrder(sync.getBase(tasksQuery.queryKey)),
-    view: inOrder(sync.getView(tasksQuery.queryKey)),
+    base: sync.getBase(allTasks.queryKey),
+    view: sync.getView(allTasks.queryKey),
     layers: entries.filter((entry) => !entry.isReflected),
     failed,
   }
@@ -46,7 +45,7 @@ export function watchTasks(sync: SyncClient, listener: (now: Depths, before: Dep
     })
   }
   sync.outbox.subscribe(changed)
-  createQueryStore(sync, tasksQuery).subscribe(changed)
+  createQueryStore(sync, allTasks).subscribe(changed)
   // Base changes under an unchanged view, too: when it comes to contain what was shown.
   sync.queryClient.getQueryCache().subscribe(({ type }) => type === 'updated' && changed())
 }
@@ -60,8 +59,4 @@ export function ofTask(entries: readonly OutboxEntry[], id: string): readonly Ou
 export function placeOf(tasks: readonly Task[] | undefined, id: string): string {
   const index = tasks?.findIndex((task) => task.id === id) ?? -1
   return index === -1 ? '' : `${index + 1} of ${tasks?.length}`
-}
-
-function inOrder(tasks: readonly Task[] | undefined): readonly Task[] | undefined {
-  return tasks && [...tasks].sort(compareRanks)
 }

@@ -4,28 +4,58 @@
  */
 import type { OutboxEntry } from 'tidemark'
 import { useMutation, useOutbox, usePending, useQuery, useSyncClient } from 'tidemark/vue'
-import type { FunctionalComponent, VNode } from 'vue'
-import { defineComponent, h, nextTick, onUnmounted, ref, watch } from 'vue'
-import { addTask, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
-import { conflictOf, describe, failedOf, ICONS, markOf, orphansOf, rankAfterMove, rankAtEnd, taskIdOf } from './rows'
+import type { FunctionalComponent, ShallowRef, VNode } from 'vue'
+import { defineComponent, h, nextTick, onUnmounted, ref, shallowRef, watch } from 'vue'
+import { addTask, allTasks, moveTask, newId, removeTask, renameTask, taskRow, tasksQuery, toggleTask } from './board'
+import { choice, showNew } from './choice'
+import type { Choice } from './lists'
+import { listOf, SHOWS, SORTS } from './lists'
+import {
+  conflictOf,
+  describe,
+  EMPTY,
+  failedOf,
+  ICONS,
+  markOf,
+  orphansOf,
+  rankAfterMove,
+  rankAtEnd,
+  taskIdOf,
+} from './rows'
 import { makeSortable } from './sorting'
 import type { Task } from './task'
 
 export const VuePanel = defineComponent(() => {
-  const { data: tasks, isError, refetch } = useQuery(tasksQuery)
+  const chosen = useChoice()
+  const { data: all, isError, refetch } = useQuery(allTasks)
+  const { data: tasks } = useQuery(() => tasksQuery(chosen.value))
   return () => {
-    if (tasks.value !== undefined) return h(Board, { tasks: tasks.value })
+    // Until a list was read for the first time it is made here, of what is known.
+    if (all.value !== undefined) {
+      const shown = tasks.value ?? listOf(all.value, chosen.value)
+      return h(Board, { all: all.value, tasks: shown, chosen: chosen.value })
+    }
     return isError.value ? unreachable(() => void refetch()) : skeleton()
   }
 })
 
+function useChoice(): ShallowRef<Choice> {
+  const chosen = shallowRef(choice.getState())
+  onUnmounted(
+    choice.subscribe((now) => {
+      chosen.value = now
+    }),
+  )
+  return chosen
+}
+
 const Board = defineComponent(
-  (props: { tasks: Task[] }) => {
+  (props: { all: Task[]; tasks: Task[]; chosen: Choice }) => {
     const failed = useOutbox(({ failed }) => failed)
     const move = useMutation(moveTask)
     const list = ref<HTMLElement>()
     const moveTo = (id: string, index: number) => {
-      const rank = rankAfterMove(props.tasks, id, index)
+      const rank = rankAfterMove({ all: props.all, shown: props.tasks }, id, index)
       if (rank !== undefined) move.mutate({ id, rank })
     }
     let stopSorting: (() => void) | undefined
@@ -40,19 +70,25 @@ const Board = defineComponent(
         key: task.id,
         task,
         failed: failedOf(failed.value, task.id),
+        isByHand: props.chosen.sort === 'hand',
         up: index > 0 ? () => moveTo(task.id, index - 1) : undefined,
         down: index < props.tasks.length - 1 ? () => moveTo(task.id, index + 1) : undefined,
       })
     return () => {
-      const { tasks } = props
-      const done = tasks.filter((task) => task.done).length
+      const { all, tasks, chosen } = props
+      const done = all.filter((task) => task.done).length
+      const [title, text] = EMPTY[chosen.show]
       return [
-        h(AddForm, { tasks }),
-        tasks.length === 0
+        h(AddForm, { tasks: all }),
+        h('div', { class: 'choose' }, [
+          segments('show', 'Show', SHOWS, chosen.show),
+          segments('sort', 'Sort', SORTS, chosen.sort),
+        ]),
+        all.length === 0
           ? undefined
           : h('div', { class: 'progress' }, [
-              h('span', `${done} of ${tasks.length} done`),
-              h('span', { class: 'bar' }, h('i', { style: { width: `${(done / tasks.length) * 100}%` } })),
+              h('span', `${done} of ${all.length} done`),
+              h('span', { class: 'bar' }, h('i', { style: { width: `${(done / all.length) * 100}%` } })),
             ]),
         orphansOf(failed.value, tasks).map((entry) =>
           h(
@@ -62,13 +98,35 @@ const Board = defineComponent(
           ),
         ),
         tasks.length === 0
-          ? h('div', { class: 'message' }, [h('b', 'Nothing to do'), 'Add a task, and every open window has it.'])
+          ? h('div', { class: 'message' }, [h('b', title), text])
           : h('ol', { class: 'rows', ref: list, 'aria-label': 'Tasks' }, tasks.map(row)),
       ]
     }
   },
-  { props: ['tasks'] },
+  { props: ['all', 'tasks', 'chosen'] },
 )
+
+function segments<T extends string>(
+  name: 'show' | 'sort',
+  legend: string,
+  values: Readonly<Record<T, string>>,
+  value: T,
+): VNode {
+  return h('fieldset', { class: 'segments' }, [
+    h('legend', { class: 'unseen' }, legend),
+    (Object.keys(values) as T[]).map((each) =>
+      h('label', { key: each }, [
+        h('input', {
+          type: 'radio',
+          name: `vue-${name}`,
+          checked: each === value,
+          onChange: () => choice.setState({ [name]: each }),
+        }),
+        h('span', values[each]),
+      ]),
+    ),
+  ])
+}
 
 const AddForm = defineComponent(
   (props: { tasks: Task[] }) => {
@@ -80,6 +138,7 @@ const AddForm = defineComponent(
       if (text === '') return
       add.mutate({ id: newId(), title: text, rank: rankAtEnd(props.tasks) })
       title.value = ''
+      showNew()
     }
     return () =>
       h('form', { class: 'add', onSubmit: submit }, [
@@ -102,6 +161,7 @@ const AddForm = defineComponent(
 interface RowProps {
   task: Task
   failed: readonly OutboxEntry[]
+  isByHand: boolean
   up: (() => void) | undefined
   down: (() => void) | undefined
 }
@@ -112,7 +172,7 @@ const Row = defineComponent(
     const toggle = useMutation(toggleTask)
     const remove = useMutation(removeTask)
     return () => {
-      const { task, failed, up, down } = props
+      const { task, failed, isByHand, up, down } = props
       const { id, title, done } = task
       const mark = markOf(pending.value)
       const conflict = conflictOf(pending.value)
@@ -130,9 +190,9 @@ const Row = defineComponent(
           mark === undefined ? undefined : h('span', { class: conflict ? 'mark bad' : 'mark' }, mark),
           mark === undefined && failed.length > 0 ? h('span', { class: 'mark bad' }, 'failed') : undefined,
           h('span', { class: 'tools' }, [
-            iconButton('up', 'step up', `Move up: ${title}`, up),
-            iconButton('down', 'step down', `Move down: ${title}`, down),
-            iconButton('grip', 'grip', `Drag, or press the arrow keys: ${title}`, () => {}),
+            iconButton('up', 'step up', `Move up: ${title}`, isByHand ? up : undefined),
+            iconButton('down', 'step down', `Move down: ${title}`, isByHand ? down : undefined),
+            iconButton('grip', 'grip', `Drag, or press the arrow keys: ${title}`, isByHand ? () => {} : undefined),
             iconButton('remove', 'danger', `Delete: ${title}`, () => remove.mutate({ id })),
           ]),
         ]),
@@ -141,7 +201,7 @@ const Row = defineComponent(
       ])
     }
   },
-  { props: ['task', 'failed', 'up', 'down'] },
+  { props: ['task', 'failed', 'isByHand', 'up', 'down'] },
 )
 
 const Title = defineComponent(
@@ -205,9 +265,9 @@ const FailedNotice: FunctionalComponent<{ entry: OutboxEntry }> = ({ entry }) =>
 }
 FailedNotice.props = ['entry']
 
-type Choice = [label: string, choose: () => unknown]
+type Button = [label: string, choose: () => unknown]
 
-function notice(kind: string, title: string, text: string, choices: Choice[]): VNode {
+function notice(kind: string, title: string, text: string, choices: Button[]): VNode {
   return h('section', { class: 'notice', 'aria-label': kind }, [
     h('p', [h('b', title), text]),
     h(
