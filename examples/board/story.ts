@@ -25,7 +25,8 @@ export function storyOf(id: string, before: Depths, now: Depths): StoryLine[] {
   }
   for (const entry of layers)
     if (!old.some(({ id }) => id === entry.id)) lines.push(begun(entry), ...progress(undefined, entry))
-  const stayed = layers.some((layer) => old.some(({ id }) => id === layer.id))
+  // One that is confirmed waits for another list to be read.
+  const stayed = layers.some(({ id, status }) => status !== 'confirmed' && old.some((layer) => layer.id === id))
   const line = before.base && news(taskOf(before, id), taskOf(now, id), stayed)
   // Base that brings an own write is told by that write's end.
   if (line !== undefined && (stayed || lines.length === 0)) lines.push(line)

@@ -118,6 +118,58 @@ describe('two windows', () => {
     expect(await demo.board().titles()).toEqual([...demo.seeds().slice(1), 'from Vue'])
   })
 
+  test('a task that is done leaves the open ones at once, comes back when it is refused, and others follow', async () => {
+    const [one, two] = [await demo.open(), await demo.open()]
+    const [first = '', second = '', ...others] = demo.seeds()
+    await one.panel('react').choose('Open')
+    await two.panel('vue').choose('Open')
+    const nextFrame = await one.page.evaluate(async () => {
+      const titles = (name: string) =>
+        [...document.querySelectorAll(`#${name} .title`)].map(({ textContent }) => textContent)
+      document.querySelector<HTMLElement>('#react .check')?.click()
+      await new Promise((resolve) => requestAnimationFrame(resolve))
+      return { react: titles('react'), vue: titles('vue') }
+    })
+    expect(nextFrame).toEqual({ react: [second, ...others], vue: [second, ...others] })
+    await two.shows([second, ...others])
+
+    await one.page.locator('#faults-toggle').click()
+    await one.page.getByText('0.4 s').click() // so that the list without it is seen
+    await one.arm('reject')
+    await one.panel('vue').tick(second)
+    await one.shows(others)
+    await one.shows([second, ...others])
+    const notice = one.panel('react').row(second).getByRole('region', { name: 'Refused' })
+    await expect.poll(() => notice.textContent(), WAIT).toContain('The server said no')
+    await notice.getByRole('button', { name: 'Dismiss' }).click()
+    await two.shows([second, ...others])
+
+    await one.panel('vue').choose('Done')
+    await one.shows([first])
+    await one.panel('react').tick(first)
+    await one.shows([])
+    await two.shows(demo.seeds())
+    await one.says('queue', 'All saved')
+  })
+
+  test('lists by title have a new task and a renamed one in their places, in both', async () => {
+    const [one, two] = [await demo.open(), await demo.open()]
+    const [first = ''] = demo.seeds()
+    const inOrder = (titles: readonly string[]) =>
+      titles.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
+    await one.panel('react').choose('By title')
+    await two.panel('react').choose('By title')
+    await one.shows(inOrder(demo.seeds()))
+    await one.panel('vue').add('Middle')
+    await one.panel('react').rename(first, 'zuletzt')
+    const titles = inOrder([...renamed(first, 'zuletzt'), 'Middle'])
+    await one.shows(titles)
+    await two.shows(titles)
+    await one.says('queue', 'All saved')
+    await one.panel('vue').choose('By hand')
+    await one.shows([...renamed(first, 'zuletzt'), 'Middle'])
+  })
+
   test('one whose stream was cut catches up', async () => {
     const [one, two] = [await demo.open(), await demo.open()]
     const [first = ''] = demo.seeds()

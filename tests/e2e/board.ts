@@ -110,6 +110,8 @@ export interface Window {
 }
 
 export interface Panel {
+  /** Chooses what both panels show, or in which order. */
+  choose(text: 'All' | 'Open' | 'Done' | 'By hand' | 'By title'): Promise<void>
   add(title: string): Promise<void>
   rename(title: string, to: string): Promise<void>
   tick(title: string): Promise<void>
@@ -194,6 +196,7 @@ function panelOf(page: Page, name: PanelName): Panel {
   const row = (title: string) => panel.locator('.row', { has: page.locator('.title', { hasText: exactly(title) }) })
   return {
     row,
+    choose: (text) => panel.locator('.choose').getByText(text, { exact: true }).click(),
     async add(title) {
       await panel.getByLabel('New task').fill(title)
       await panel.getByRole('button', { name: 'Add' }).click()

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareRanks, rankAt, rankBetween } from '../../examples/board/rank.ts'
+import { rankAfterMove } from '../../examples/board/rows.ts'
 
 const rank = fc.stringMatching(/^[0-9a-z]{0,4}[1-9a-z]$/)
 
@@ -37,4 +38,30 @@ test('a row is where it was moved to, after any moves and with ranks that are eq
       }
     }),
   )
+})
+
+test('among the tasks that are shown a task goes where it is put, and stays behind or before those that are not', () => {
+  const all = ['a', 'B', 'c', 'D', 'e'].map((id, at) => ({
+    id,
+    title: id,
+    done: id < 'a',
+    rank: `${at + 1}`,
+    version: 1,
+  }))
+  const shown = all.filter(({ done }) => !done)
+  const after = (id: string, to: number) => {
+    const rank = rankAfterMove({ all, shown }, id, to)
+    const moved = all.map((task) => (task.id === id && rank !== undefined ? { ...task, rank } : task))
+    return moved
+      .sort(compareRanks)
+      .map((task) => task.id)
+      .join('')
+  }
+  expect(after('a', 1)).toBe('BcaDe')
+  expect(after('a', 2)).toBe('BcDea')
+  expect(after('e', 1)).toBe('aBecD')
+  expect(after('c', 0)).toBe('caBDe')
+  expect(rankAfterMove({ all, shown }, 'c', 1)).toBeUndefined()
+  expect(rankAfterMove({ all, shown }, 'e', 3)).toBeUndefined()
+  expect(rankAfterMove({ all, shown }, 'B', 0)).toBeUndefined()
 })

@@ -77,6 +77,10 @@ describe('the story of a task', () => {
     expect(told(depths(task, [rename()]), depths(newer, [rename()]))).toEqual([
       'The server said something newer: base has changed. Your layer was laid on top again.',
     ])
+    const confirmed = rename({ status: 'confirmed' }) // and waits for another list
+    expect(told(depths(task, [rename({ status: 'sending' })]), depths(newer, [confirmed]))).toEqual([
+      'Confirmed. The layer stays until base contains it.',
+    ])
     expect(told(depths(task), depths(newer))).toEqual(['The server said something newer: base has changed.'])
     expect(told(depths(undefined), depths(task))).toEqual(['The server has it now.'])
     expect(told(depths(task), depths(undefined))).toEqual(['The server has removed it.'])
