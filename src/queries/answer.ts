@@ -23,6 +23,7 @@ import { findAnew } from './base'
 import type { Cell } from './cell'
 import type { Core } from './core'
 import { cellsFor } from './layers'
+import { isByHand } from './placements'
 import { markStale } from './reading'
 import { distrust } from './trust'
 
@@ -64,7 +65,9 @@ interface AnswerOf extends Answer {
  */
 function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf): boolean {
   try {
-    if (ops.some((op) => !hasPlace(core, cell, op))) {
+    const placement = core.touchedBy(answer.layer).get(cell)
+    const isMoved = answer.contains && placement !== undefined && isByHand(placement)
+    if (isMoved || ops.some((op) => !hasPlace(core, cell, op))) {
       core.aids?.unplaced(cell.query)
       return false
     }

@@ -59,6 +59,11 @@ export function matters(core: Core, cell: Cell, placement: Placement): boolean {
   }
 }
 
+/** Whether it orders rows by hand: no change of a row says where that is, only a read does. */
+export function isByHand({ ops }: Placement): boolean {
+  return ops.some(({ kind }) => kind === 'move')
+}
+
 /** Whether it changes rows of a kind that the query lists, in it or not; a row that it lacks cannot be taken out of it. */
 function isOfLists({ baseLocated }: Cell, { ops }: Placement): boolean {
   return ops.some((op) => {

@@ -20,7 +20,7 @@ import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import type { Versions } from '../data/versions'
 import { isAtLeast, knownVersion } from '../data/versions'
-import type { Base, Held } from '../evidence/evidence'
+import type { Base, Held, Layer } from '../evidence/evidence'
 import { isAt, mayFollow, newsOf } from '../evidence/order'
 import { isFrozen } from '../evidence/staleness'
 import { accept } from '../queries/accept'
@@ -29,6 +29,7 @@ import type { Cell, When } from '../queries/cell'
 import { isReading, shapeNow } from '../queries/cell'
 import type { Core } from '../queries/core'
 import type { Lookup } from '../queries/lookup'
+import { isByHand } from '../queries/placements'
 import { keep, markHeard, markStale } from '../queries/reading'
 import { rowOp, tryPlace } from './place-rows'
 import type { ChangeMessage } from './target'
@@ -106,7 +107,8 @@ function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], even
   // An event that says what it contains goes onto base although a read waits, unless what waits is an event before it.
   const waiting = names === undefined || cell.held.some(({ kind }) => kind !== 'read') ? cell.held.at(-1) : undefined
   const on = waiting ?? cell.base
-  const fits = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, cell.staleness)
+  const isNext = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, cell.staleness)
+  const fits = isNext && !isOfMove(cell, event)
   const news = fits ? newsFor(cell, on, changes, event) : undefined
   const placed = fits && news ? tryPlace(core, cell, locateOn(cell, on.data), news) : undefined
   if (on === undefined || placed === undefined) {
@@ -126,6 +128,13 @@ function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], even
     part: new Set(changes.map(({ type, id }) => rowName(type, id))),
     on,
   })
+}
+
+/** Of an own write that orders the list by hand. */
+function isOfMove({ placements }: Cell, { names, cursor }: PushEvent): boolean {
+  const isNamed = ({ id, confirmedAt }: Layer): boolean =>
+    names?.includes(id) === true || (cursor !== undefined && confirmedAt === cursor)
+  return placements.some((placement) => isByHand(placement) && isNamed(placement.layer))
 }
 
 /** Of an own write that is not decided yet: its queue says when it is time to read. */

@@ -682,4 +682,10 @@ export const mutants: readonly Mutant[] = [
     find: 'if (ops.some((op) => !hasPlace(core, cell, op))) return false\n',
     replace: '',
   },
+  {
+    name: 'takes a changed row for an order by hand',
+    within: 'isByHand',
+    find: "return ops.some(({ kind }) => kind === 'move')",
+    replace: 'return ops.length === 0',
+  },
 ]
