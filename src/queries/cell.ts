@@ -9,7 +9,7 @@ import type { Ends, Located, RowsOption, Shape } from '../data/entities'
 import { locate, shapeOf } from '../data/entities'
 import type { Op } from '../data/recipes'
 import type { ReadEvidence } from '../evidence/answers'
-import type { Base, Held, Layer } from '../evidence/evidence'
+import type { Base, Held, Incoming, Layer } from '../evidence/evidence'
 import type { Fence } from '../evidence/order'
 import type { Staleness } from '../evidence/staleness'
 import { freshAt } from '../evidence/staleness'
@@ -99,6 +99,8 @@ export interface RefresherPart {
   readonly pacedAt: number
   /** Reads in a row that did not help. */
   readonly fruitless: number
+  /** The page that is wanted at this end, when the query is not stale any more: a read of it was not taken. */
+  readonly further: Incoming['further']
   /** How many wait for its view, though nothing watches it: a component that is suspended. */
   readonly awaited: number
   readonly cancelTimer: (() => void) | undefined
@@ -166,6 +168,7 @@ export function createCell(query: Query, originals: Originals): Cell {
     arrival: undefined,
     wanted: false,
     isPaced: false,
+    further: undefined,
     pacedAt: Number.NEGATIVE_INFINITY,
     fruitless: 0,
     awaited: 0,

@@ -76,6 +76,8 @@ export interface LayerListener {
   onGone(layer: Layer): void
   /** The row, as a base had it, that a layer starts from in lists that lack it. */
   onCopy(layer: Layer, name: string, copy: RowCopy): void
+  /** Whether writes of the scope are still to be decided. */
+  isBusy(scope: string): boolean
   /** After the publish: a read came back or a base was published, so sends that waited for a read may go on. */
   onReadSettled(): void
 }

@@ -14,6 +14,7 @@ import { isReading } from './cell'
 import type { Core } from './core'
 import { positionOf } from './insides'
 import { awaitArrival, declareStale, failArrival, noteMissed, noteMode, takeKept, takeRead } from './reading'
+import { wantFurther } from './refresher'
 import { clearWaiting } from './waiting'
 
 /** What a query is created with: initial data, hydrated state, or the data of a client that was brought along. */
@@ -56,6 +57,7 @@ export function setData(
         : incomingRead(read, data)
     noteMode(cell, incoming)
     const acceptance = accept(core, cell, { ...incoming, updatedAt, further: furtherOf(cell) })
+    if (acceptance === 'older' || acceptance === 'unknown') wantFurther(cell, furtherOf(cell))
     if (acceptance !== 'accepted') endWithout(core, cell, acceptance)
     else for (const apply of takeKept(cell)) apply()
   })
@@ -76,7 +78,7 @@ function endWithout(core: Core, cell: Cell, acceptance: Acceptance): void {
     const { isStale } = cell.staleness
     const idle = { fetchStatus: 'idle', fetchFailureCount: 0, fetchFailureReason: null } as const
     cell.originals.setState({ ...idle, isInvalidated: isStale })
-    if (isStale) core.refresh(cell)
+    if (isStale || cell.further !== undefined) core.refresh(cell)
     return
   }
   awaitArrival(cell)

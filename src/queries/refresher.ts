@@ -40,6 +40,12 @@ const own = (cell: Cell): Owned<RefresherPart> => cell
 export function satisfy(cell: Cell): void {
   own(cell).fruitless = 0
   if (cell.held.length === 0) wantNothing(cell)
+  if (cell.further !== undefined) own(cell).wanted = true
+}
+
+/** The read of a further page was not taken: it is asked for again, after a read of all if that is stale. */
+export function wantFurther(cell: Cell, further: Cell['further']): void {
+  if (further !== undefined) own(cell).further = further
 }
 
 function wantNothing(cell: Cell): void {
@@ -182,8 +188,12 @@ function after({ clock }: Core, cell: Cell, milliseconds: number, run: () => voi
 }
 
 function read(cell: Cell): void {
+  const { query, further, staleness } = cell
   wantNothing(cell)
-  cell.query.fetch().then(undefined, () => {})
+  const isFurther = further !== undefined && !staleness.isStale
+  if (isFurther) own(cell).further = undefined
+  const direction = further === 'start' ? 'backward' : 'forward'
+  query.fetch(undefined, isFurther ? { meta: { fetchMore: { direction } } } : undefined).then(undefined, () => {})
 }
 
 function cancel(cell: Cell): void {

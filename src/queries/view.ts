@@ -111,6 +111,8 @@ function isOfFreshRows({ baseLocated }: Cell, { appended }: Unfolded, chainOf: C
 /** The view without the layers that have left, where only their rows have to be folded anew. */
 function keptView(cell: Cell, { removed, appended }: Unfolded, drafts: Drafts): Located | undefined {
   if (removed.length === 0) return cell.view
+  // With the last one base itself is the view again, to the reference.
+  if (!cell.placements.some((placement) => isShown(cell, placement))) return undefined
   if (cell.notPlain > 0 || removed.some(({ isPlain }) => !isPlain)) return undefined
   const gone = removed.flatMap(({ ops }) => ops)
   const rows = new Set(rowsNamedBy(gone))

@@ -31,7 +31,8 @@ import type { Core } from '../queries/core'
 import type { Lookup } from '../queries/lookup'
 import { isByHand } from '../queries/placements'
 import { keep, markHeard, markStale } from '../queries/reading'
-import { rowOp, tryPlace } from './place-rows'
+import type { RowsBefore } from './place-rows'
+import { rowOp, rowsBefore, tryPlace } from './place-rows'
 import type { ChangeMessage } from './target'
 
 /** The cache, as the stream works on it. */
@@ -55,8 +56,8 @@ export function applyPush(
   const names = messages.some((message) => message.mutations !== undefined)
     ? outcomes.filter(({ status }) => status !== 'rejected').map(({ id }) => id)
     : undefined
-  const event: PushEvent = { cursor, names, versions: core.versions }
   const changes = messages.flatMap((message) => (message.event === 'patch' ? message.changes : []))
+  const event: PushEvent = { cursor, names, versions: core.versions, before: rowsBefore(core, changes) }
   for (const change of changes) core.bury(change, cursor)
   for (const { op, type, id } of changes) if (op === 'del') core.bereave(rowName(type, id))
   // What a transaction makes stale is not patched by it, in whatever order it says so: a read brings it.
@@ -76,7 +77,7 @@ function staleWithoutRows({ core, lookup }: PushDeps, { topics, changes }: Patch
       const types = cell.shape?.pairs.map(([kind]) => kind.type) ?? []
       if (changes.every(({ type }) => types.includes(type)) || isAt(cell.base, event.cursor) || isOwnEcho(cell, event))
         continue
-      markStale(core, cell, event.cursor, whenToRead(cell, event))
+      markStale(core, cell, event.cursor, whenToRead(core, cell, event))
     }
   }
 }
@@ -87,6 +88,8 @@ interface PushEvent {
   names: readonly string[] | undefined
   /** Of rows, as events told them. */
   versions: Versions
+  /** The rows that changes are made on, as some base had them. */
+  before: RowsBefore
 }
 
 function concernedBy(lookup: Lookup, changes: readonly RowChange[]): Map<Cell, RowChange[]> {
@@ -110,9 +113,10 @@ function patchRecord(core: Core, cell: Cell, changes: readonly RowChange[], even
   const isNext = on !== undefined && !isAt(on, cursor) && mayFollow(on, cursor) && !isFrozen(on, cell.staleness)
   const fits = isNext && !isOfMove(cell, event)
   const news = fits ? newsFor(cell, on, changes, event) : undefined
-  const placed = fits && news ? tryPlace(core, cell, locateOn(cell, on.data), news) : undefined
+  const placed =
+    fits && news ? tryPlace(core, cell, locateOn(cell, on.data), { changes: news, before: event.before }) : undefined
   if (on === undefined || placed === undefined) {
-    keep(core, cell, cursor, () => patchRecord(core, cell, changes, event), whenToRead(cell, event))
+    keep(core, cell, cursor, () => patchRecord(core, cell, changes, event), whenToRead(core, cell, event))
     takeOut(core, cell, changes)
     return
   }
@@ -137,10 +141,10 @@ function isOfMove({ placements }: Cell, { names, cursor }: PushEvent): boolean {
   return placements.some((placement) => isByHand(placement) && isNamed(placement.layer))
 }
 
-/** Of an own write that is not decided yet: its queue says when it is time to read. */
-function whenToRead({ placements }: Cell, { names }: PushEvent): When {
-  const isOwn = placements.some(({ layer: { id, outcome } }) => outcome === undefined && names?.includes(id) === true)
-  return isOwn ? 'later' : 'paced'
+/** Of an own write whose scope is busy: when that is idle its queue says that it is time to read. */
+function whenToRead({ listener }: Core, { placements }: Cell, { names }: PushEvent): When {
+  const isOwn = ({ id, scope }: Layer): boolean => names?.includes(id) === true && listener?.isBusy(scope) === true
+  return placements.some(({ layer }) => isOwn(layer)) ? 'later' : 'paced'
 }
 
 /** What of an event base lacks; `undefined`: it may be from before an own write that base has. */
@@ -243,7 +247,7 @@ function invalidate(deps: PushDeps, message: InvalidateMessage, event: PushEvent
   for (const cell of stale) {
     if (isAt(cell.base, event.cursor) || isOwnEcho(cell, event)) continue
     if (message.spread !== undefined) spread(cell, message.spread)
-    markStale(core, cell, event.cursor, whenToRead(cell, event))
+    markStale(core, cell, event.cursor, whenToRead(core, cell, event))
   }
 }
 

@@ -3,7 +3,7 @@ import { SyncError, sentence } from '../base/errors'
 import { applyPatch, mergePatch } from '../base/json-patch'
 import { messageOf } from '../base/kinds'
 import type { RowChange } from '../base/messages'
-import { isSameId } from '../base/rows'
+import { isSameId, rowName } from '../base/rows'
 import type { Entity, Located } from '../data/entities'
 import { find } from '../data/entities'
 import { fold } from '../data/fold'
@@ -18,9 +18,9 @@ import { rowAt } from '../queries/rows'
 import { distrust } from '../queries/trust'
 
 /** {@link place}; where a rule fails, it is off from now on, and nothing of the kind has a place. */
-export function tryPlace(core: Core, cell: Cell, start: Located, changes: readonly RowChange[]): unknown {
+export function tryPlace(core: Core, cell: Cell, start: Located, news: News): unknown {
   try {
-    return place(core, cell, start, changes)
+    return place(core, cell, start, news)
   } catch (fault) {
     if (!isRuleFault(fault)) throw fault
     core.touch(cell)
@@ -31,7 +31,7 @@ export function tryPlace(core: Core, cell: Cell, start: Located, changes: readon
 }
 
 /** The data with all changes in it, or `undefined` if one of them has no place there. */
-function place(core: Core, cell: Cell, start: Located, changes: readonly RowChange[]): unknown {
+function place(core: Core, cell: Cell, start: Located, { changes, before }: News): unknown {
   let located = start
   for (const change of changes) {
     const { type, id } = change
@@ -44,7 +44,8 @@ function place(core: Core, cell: Cell, start: Located, changes: readonly RowChan
     const isList = lists.some(({ single }) => !single)
     const at = find(located, type, id).at(-1)
     if (at === undefined && (change.op === 'del' || !isList)) continue
-    const there = at === undefined ? rowBefore(core, change) : located.lists[at.list]?.rows[at.at]
+    if (located.shape?.infinite && find(located, type, id).length > 1) return undefined // pages of two positions
+    const there = at === undefined ? before.get(change) : located.lists[at.list]?.rows[at.at]
     const op = rowOp(core, cell, { kind, row: there, isIn: at !== undefined }, change)
     if (op === 'known') continue
     const fit = op === undefined ? 'unplaceable' : fitOf(located, kind, id, op.kind === 'upsert' ? op.row : undefined)
@@ -62,9 +63,31 @@ function isNewHere({ shape }: Cell, { type, op }: RowChange): boolean {
   return op === 'put' && shape?.pairs.some(([kind]) => kind.type === type) === true
 }
 
-/** What a change of a row that the query lacks is made on: that very version of it, wherever it is. */
-function rowBefore(core: Core, change: RowChange): unknown {
-  return 'base' in change ? rowAt(core, change.type, change.id, change.base) : undefined
+/** By change, the whole row that it is made on: of that very version, in whatever base it was before the event. */
+export type RowsBefore = ReadonlyMap<RowChange, unknown>
+
+interface News {
+  readonly changes: readonly RowChange[]
+  readonly before: RowsBefore
+}
+
+/** What queries that lack a row need to know whether it belongs to them now. Asked before any of them has changed. */
+export function rowsBefore(core: Core, changes: readonly RowChange[]): RowsBefore {
+  const before = new Map<RowChange, unknown>()
+  /** What earlier changes of the event have made of a row. */
+  const made = new Map<string, unknown>()
+  for (const change of changes) {
+    const name = rowName(change.type, change.id)
+    if (change.op === 'put') made.set(name, change.value)
+    if (change.op !== 'merge') continue
+    const row = made.get(name) ?? rowAt(core, change.type, change.id, change.base)
+    if (row === undefined) continue
+    before.set(change, row)
+    const next = mergePatch(row, change.value)
+    if (typeof next === 'object' && next !== null) core.versions.set(next, change.version)
+    made.set(name, next)
+  }
+  return before
 }
 
 interface There {

@@ -133,6 +133,7 @@ function listen(queue: QueueContext): void {
       if (log.confirmed.has(write) && isOver(queue, write)) forget(queue, write)
       deps.changed()
     },
+    isBusy: (scope) => log.scopes.has(scope),
     onCopy(layer, name, copy) {
       const write = log.writes.get(layer.id)
       if (write === undefined) return
