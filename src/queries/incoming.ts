@@ -51,6 +51,8 @@ export function setData(
   const read = takeRead(cell)
   core.transition(() => {
     core.tick()
+    // A further page where there is none: nothing was asked for.
+    if (read === undefined && Object.is(data, cell.base?.data)) return endWithout(core, cell, 'older')
     const incoming: Incoming =
       read === undefined
         ? { kind: 'stored', data, start: cell.base?.start ?? 0, has: new Set() }
