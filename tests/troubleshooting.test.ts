@@ -37,6 +37,7 @@ test('the page has no sentence that nobody says', () => {
   const others = said.filter((beginning) => !sentences.some((sentence) => patternOf(beginning).test(sentence)))
   // Those have tests of their own: tests/client/warnings.test.ts and others.
   expect(others).toEqual([
+    'Query … was read again because a row had changed, and has the same rows',
     'Mutation … changes todo 1 in scope "a" while scope "b" changes it too',
     'setQueryData was called on … while a mutation of it is pending',
     'A recipe gave two results on the same data',
