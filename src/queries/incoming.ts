@@ -52,7 +52,7 @@ export function setData(
   core.transition(() => {
     core.tick()
     // A further page where there is none: nothing was asked for.
-    if (read === undefined && Object.is(data, cell.base?.data)) return endWithout(core, cell, 'older')
+    if (read === undefined && furtherOf(cell) !== undefined) return endWithout(core, cell, 'older')
     const incoming: Incoming =
       read === undefined
         ? { kind: 'stored', data, start: cell.base?.start ?? 0, has: new Set() }

@@ -454,7 +454,9 @@ export class Run {
 
   async #answerReads(): Promise<void> {
     const { net } = this.#world
+    let reads = 0
     for (let get = net.waiting.find(({ method }) => method === 'GET'); get !== undefined; ) {
+      if (reads++ > 200) throw new Violation('reads without end')
       if (!this.#evaluated.has(get)) this.#evaluate(get, 0)
       await this.#land(get)
       this.observe('a read')
