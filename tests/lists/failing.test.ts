@@ -1,8 +1,8 @@
 // What does not hold yet, each case with the sentence of section 11 that it breaks.
 import { expect, test } from 'vitest'
 import type { Item } from '../kit/lists'
-import { changing, doneItems, item, load, openItems } from '../kit/lists'
-import { at, put, ranks, scripted } from './scripted'
+import { changing, doneItems, item, load, openItems, rankedItems, shown } from '../kit/lists'
+import { at, merge, put, ranks, scripted } from './scripted'
 
 const without = changing({ apply: undefined })
 
@@ -31,4 +31,15 @@ test.each([
   await world.refuse()
   expect(list.data).toEqual(before)
   expect(list.data).toBe(before)
+})
+
+// 'A merge takes its old value from any base of that version.' Queries take an event one after another: the one that lends the
+// row has it at the new version when the next one asks, so the list is read for a row that it neither has nor takes.
+test('a merge of a row that another list has, and that this one does not take, costs it nothing', async () => {
+  const world = await scripted(without)
+  const c = item('c', { done: true, rank: 3 })
+  const ranked = await load<Item[]>(world, rankedItems, '/ranked', [item('a'), c], at(0))
+  await load<Item[]>(world, openItems, '/open', [item('a')], at(0))
+  await world.stream.patch(1, [merge('c', 1, { n: 1 })])
+  expect([shown(ranked.data), world.reads('/ranked'), world.reads('/open')]).toEqual(['a c✓3#1', 1, 1])
 })
