@@ -28,7 +28,7 @@ export interface Scripted extends World {
   readonly stream: ScriptedStream
   write(...changes: Change[]): ReturnType<World['sync']['mutate']>
   /** Answers the oldest write that waits. */
-  confirm(position: number, rows?: readonly Item[]): Promise<void>
+  confirm(position: number, rows?: readonly Item[] | Record<string, Item | null>): Promise<void>
   refuse(): Promise<void>
   /** How many reads of this address have left. */
   reads(url: string): number
@@ -50,7 +50,8 @@ export async function scripted(mutation: ChangeMutation = changing()): Promise<S
     write: (...changes) => world.sync.mutate(mutation, changes) as never,
     async confirm(position, rows) {
       await settle()
-      const body = rows === undefined ? {} : { rows: Object.fromEntries(rows.map((row) => [row.id, row])) }
+      const named = Array.isArray(rows) ? Object.fromEntries(rows.map((row: Item) => [row.id, row])) : rows
+      const body = named === undefined ? {} : { rows: named }
       await net.take('POST', '/change').answer(body, at(position))
       await settle()
     },

@@ -1,11 +1,11 @@
-// An own move, its answer, its echo and reads in every order: the writer never sees the row back, and ends as the server has it.
+// An own change, its answer, its echo and reads in every order: the writer never sees it undone, and ends as the server has it.
 import { describe, expect, test } from 'vitest'
 import type { RowChange } from '../../src/base/messages'
 import type { Change, Item } from '../kit/lists'
 import { allShown, changing, doneItems, item, load, openItems, rankedItems, shown } from '../kit/lists'
 import type { Watch } from '../kit/world'
 import type { Scripted } from './scripted'
-import { at, merge, put, scripted } from './scripted'
+import { at, del, merge, put, scripted } from './scripted'
 
 type Told = 'put' | 'merge' | 'invalidate' | 'put, invalidate' | 'invalidate, put'
 const TOLD: Told[] = ['put', 'merge', 'invalidate', 'put, invalidate', 'invalidate, put']
@@ -27,26 +27,37 @@ const LISTS: Record<string, (rows: readonly Item[]) => Item[]> = {
 const QUERIES = { '/open': openItems, '/ranked': rankedItems, '/done': doneItems }
 const byRank = (a: Item, b: Item) => a.rank - b.rank
 
+type Own = Extract<Change, { op: 'set' | 'remove' } | { op: 'insert' | 'upsert' }>
+const idOf = (change: Own): string => ('row' in change ? change.row.id : change.id)
+
 /** The server, at each position. */
 class Log {
   readonly states: Item[][] = [ROWS]
   readonly changes: RowChange[] = []
-  commit(id: string, to: Partial<Item>): void {
+  /** Changes a row, adds one, or deletes it. */
+  commit(change: Own): void {
     const rows = this.states.at(-1) as Item[]
-    const before = rows.find((row) => row.id === id) as Item
-    const row = { ...before, ...to, version: before.version + 1 }
-    this.states.push(rows.map((each) => (each.id === id ? row : each)).sort(byRank))
-    this.changes.push(put(row), merge(id, before.version, to))
+    const id = idOf(change)
+    const before = rows.find((row) => row.id === id)
+    const others = rows.filter((row) => row.id !== id)
+    if (change.op === 'remove') {
+      this.states.push(others)
+      this.changes.push(del(id), del(id))
+      return
+    }
+    const row = change.op === 'set' ? { ...(before as Item), ...change.to, version: 2 } : change.row
+    this.states.push([...others, row].sort(byRank))
+    this.changes.push(put(row), change.op === 'set' ? merge(id, 1, change.to) : put(row))
   }
-  row = (id: string): Item => this.states.at(-1)?.find((row) => row.id === id) as Item
+  row = (id: string): Item | null => this.states.at(-1)?.find((row) => row.id === id) ?? null
 }
 
 interface Play extends Scripted {
   log: Log
   views: Record<string, Watch<Item[]>>
-  own(change: Change & { op: 'set' }): string
+  own(change: Own): string
   /** The server has taken the own write in; then its answer comes. */
-  apply(change: Change & { op: 'set' }): void
+  apply(change: Own): void
   ack(hasRows: boolean): Promise<void>
   echo(told: Told, id: string): Promise<void>
   /** All reads that wait are of this position. */
@@ -74,10 +85,10 @@ async function play(hasApply: boolean): Promise<Play> {
     land,
     own: (change) => world.write(change).id,
     apply(change) {
-      log.commit(change.id, change.to)
-      last = change.id
+      log.commit(change)
+      last = idOf(change)
     },
-    ack: (hasRows) => world.confirm(log.states.length - 1, hasRows ? [log.row(last)] : undefined),
+    ack: (hasRows) => world.confirm(log.states.length - 1, hasRows ? { [last]: log.row(last) } : undefined),
     async echo(told, id) {
       const position = log.states.length - 1
       const change = log.changes.at(told === 'merge' ? -1 : -2)
@@ -96,13 +107,18 @@ async function play(hasApply: boolean): Promise<Play> {
   }
 }
 
-const MOVES: Array<Change & { op: 'set' }> = [
+const CHANGES: Own[] = [
   { op: 'set', id: 'b', to: { done: true } },
   { op: 'set', id: 'c', to: { done: false } },
   { op: 'set', id: 'a', to: { rank: 4.5 } },
+  { op: 'set', id: 'a', to: { n: 1 } },
+  { op: 'insert', row: item('f', { rank: 2.5 }) },
+  { op: 'remove', id: 'b' },
 ]
+/** They need no read where there is a rule. */
+const isQuiet = (change: Own): boolean => change.op === 'remove' || (change.op === 'set' && 'n' in change.to)
 
-type Script = (play: Play, move: Change & { op: 'set' }, told: Told, hasRows: boolean) => Promise<void>
+type Script = (play: Play, move: Own, told: Told, hasRows: boolean) => Promise<void>
 
 const SCRIPTS: Record<string, Script> = {
   async 'answer, echo'(p, move, told, hasRows) {
@@ -117,7 +133,7 @@ const SCRIPTS: Record<string, Script> = {
     await p.settle()
     const post = p.net.waiting.find(({ method }) => method === 'POST')
     await p.echo(told, id)
-    await post?.answer(hasRows ? { rows: { [move.id]: p.log.row(move.id) } } : {}, at(1))
+    await post?.answer(hasRows ? { rows: { [idOf(move)]: p.log.row(idOf(move)) } } : {}, at(1))
   },
   async 'echo, and the answer is lost'(p, move, told) {
     const id = p.own(move)
@@ -145,7 +161,7 @@ const SCRIPTS: Record<string, Script> = {
     const post = p.net.waiting.find(({ method }) => method === 'POST')
     await p.echo(told, id)
     await p.land(0)
-    await post?.answer(hasRows ? { rows: { [move.id]: p.log.row(move.id) } } : {}, at(1))
+    await post?.answer(hasRows ? { rows: { [idOf(move)]: p.log.row(idOf(move)) } } : {}, at(1))
   },
   async 'a read that contains it, answer, echo'(p, move, told, hasRows) {
     const id = p.own(move)
@@ -169,7 +185,7 @@ const CASES = Object.keys(SCRIPTS).flatMap((script) => TOLD.map((told) => [scrip
 describe.each(CASES)('%s (told by %s)', (script, told) => {
   test.each([true, false])('with apply: %s', async (hasApply) => {
     const problems: string[] = []
-    for (const move of MOVES) {
+    for (const move of CHANGES) {
       const p = await play(hasApply)
       await SCRIPTS[script]?.(p, move, told, hasApply)
       await p.rest()
@@ -182,12 +198,15 @@ describe.each(CASES)('%s (told by %s)', (script, told) => {
         if (frames.includes(old) && old !== end) say(`${url} flickers: ${old} > ${frames.join(' > ')}`)
         if (url !== '/done' && frames.length > 1) say(`${url} shows ${frames.join(' > ')}`)
         const reads = p.reads(url) - 1
-        const most = script.includes('read') ? 2 : 1
+        const isFree = url !== '/done' && isQuiet(move) && !told.includes('invalidate')
+        // A read from before the answer is older than base, and made again. Without rows an answer is read for: failing.test.ts.
+        const isForced = script.startsWith('an old read out, answer') || (script === 'answer, echo' && !hasApply)
+        const most = (script.includes('read') ? 1 : 0) + (isFree && !isForced ? 0 : 1)
         if (reads > most) say(`${url} is read ${reads} times, not ${most}`)
       }
       if (p.reports.length > 0) say(`reports ${p.reports[0]?.message}`)
       if (p.sync.outbox.getState().entries.length > 0) say('the write never leaves')
     }
-    expect(problems).toEqual([])
+    expect(problems.join('\n')).toBe('')
   })
 })
