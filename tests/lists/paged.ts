@@ -88,8 +88,10 @@ export async function paged(kind: Kind, { pages = 2, mutation = changing({ apply
   }
   const serve: Paged['serve'] = async (rows, position) => {
     let count = 0
-    for (await world.settle(); world.net.waiting.some(({ method }) => method === 'GET'); count++)
+    for (await world.settle(); world.net.waiting.some(({ method }) => method === 'GET'); count++) {
+      if (count === 40) throw new Error(`it is read without end: ${world.net.log.slice(-8).map(({ url }) => url)}`)
       await page(rows, position)
+    }
     return count
   }
   const more = () => void store.getState().fetchNextPage()

@@ -1,0 +1,116 @@
+// What the first build got wrong, each case with the sentence of section 11 that it broke.
+import { describe, expect, test } from 'vitest'
+import type { Item } from '../kit/lists'
+import { changing, doneItems, item, load, openItems, rankedItems, shown } from '../kit/lists'
+import { change, DECLARED, paged, six } from './paged'
+import { at, merge, put, ranks, scripted } from './scripted'
+import { stage } from './servers'
+
+const without = changing({ apply: undefined })
+
+// 'Own writes once when their scope is idle (an event at the position of an own confirmation counts as own).' The echo of the
+// first write comes after its answer, while the second is on its way: it is taken for a push, and the list is read at once.
+test('an echo that comes after its answer, while the scope is busy, waits for the scope as its write does', async () => {
+  const world = await scripted(without)
+  await load<Item[]>(world, openItems, '/open', ranks(), at(0))
+  const first = world.write({ op: 'set', id: 'b', to: { rank: 9 } })
+  world.write({ op: 'set', id: 'c', to: { rank: 8 } })
+  await world.confirm(1)
+  await world.stream.patch(1, [put(item('b', { rank: 9, version: 2 }))], { mutations: [first.id] })
+  expect(world.reads('/open')).toBe(1)
+})
+
+// 'Rollback is the fold without the layer, so it is exact by construction; equal rows keep their reference, equal lists too.'
+// The rows are those from before, the list is another one that equals it.
+test.each([
+  ['declared', openItems, '/open'],
+  ['undeclared', doneItems, '/done'],
+])('a refused change of a row in its place leaves the list that was: %s', async (_, query, url) => {
+  const world = await scripted(without)
+  const list = await load<Item[]>(world, query, url, ranks(), at(0))
+  const before = list.data
+  world.write({ op: 'count', id: 'b' }).confirmed.catch(() => {})
+  await world.refuse()
+  expect(list.data).toEqual(before)
+  expect(list.data).toBe(before)
+})
+
+// 'A merge takes its old value from any base of that version.' Queries take an event one after another: the one that lends the
+// row has it at the new version when the next one asks, so the list is read for a row that it neither has nor takes.
+test('a merge of a row that another list has, and that this one does not take, costs it nothing', async () => {
+  const world = await scripted(without)
+  const c = item('c', { done: true, rank: 3 })
+  const ranked = await load<Item[]>(world, rankedItems, '/ranked', [item('a'), c], at(0))
+  await load<Item[]>(world, openItems, '/open', [item('a')], at(0))
+  await world.stream.patch(1, [merge('c', 1, { n: 1 })])
+  expect([shown(ranked.data), world.reads('/ranked'), world.reads('/open')]).toEqual(['a c✓3#1', 1, 1])
+})
+
+// The same merge as above, from the kit: rows of more than 4 096 characters do not come with it.
+test('a merge that the kit sends of a large row costs a list that does not take it nothing', async () => {
+  const c = item('c', { done: true, group: 'x'.repeat(5_000) })
+  const { client, server, pass } = await stage('the kit', { rows: [item('a'), c], told: 'merge' })
+  const other = await client()
+  for (const query of [rankedItems, openItems]) other.watch(query)
+  await pass()
+  await server.commit([{ op: 'count', id: 'c' }])
+  await pass()
+  expect(['/ranked', '/open'].map(other.reads)).toEqual([1, 1])
+})
+
+const only = (rows: readonly Item[], id: string) => rows.filter((row) => row.id === id).map(put)
+
+// 'Each page keeps its position: whether it knows a change is asked of the page.' The event is asked of the page that has the row
+// last, which knows it: base is past the event, the old page keeps its copy, and nothing is read. By offset a row that has moved
+// up into the old page is in none: `e` is never shown.
+test('by offset: a row that moved to a newer page has let another slip into an older one, which is read', async () => {
+  const list = await paged('by offset')
+  const rows = change(six(), 'a', { rank: 5.5 })
+  list.more()
+  await list.serve(rows, 1)
+  await list.stream.patch(1, only(rows, 'a'))
+  await list.serve(rows, 1)
+  await list.advance(20_000)
+  await list.serve(rows, 1)
+  expect(list.shown.replaceAll(' |', '')).toBe('b c d e a f')
+})
+
+describe.each(DECLARED)('%s', (kind) => {
+  // 'Whether it contains an entry is asked of the page', ''Load more' is never lost. It was: pages that disagree about an entry
+  // with a recipe that counts are discarded, and the page that was asked for with them; the user has to ask again.
+  test('an own count that the new page contains, and the others do not, is there once', async () => {
+    const list = await paged(kind)
+    list.write({ op: 'count', id: 'a' })
+    list.write({ op: 'count', id: 'e' })
+    const rows = change(change(six(), 'e', { n: 1 }), 'a', { n: 1 })
+    await list.confirm(1)
+    await list.confirm(2)
+    list.more()
+    await list.serve(rows, 2)
+    await list.stream.patch(1, only(rows, 'a'))
+    await list.stream.patch(2, only(rows, 'e'))
+    await list.advance(5_000)
+    await list.serve(rows, 2)
+    await list.advance(20_000)
+    await list.serve(rows, 2)
+    expect(list.shown).toBe('a#1 b | c d | e#1 f')
+    expect(list.frames.filter((frame) => /e#2|a#2|e f|^a b/.test(frame))).toEqual([])
+    expect(list.sync.outbox.getState().entries).toEqual([])
+  })
+
+  // 'A page older than that freezes the list.' It was: it is discarded as a read that is older than base, and nothing is asked for
+  // in its place: 'load more' does nothing.
+  test('a page that is older than base freezes the list: it is read until all is as the server has it', async () => {
+    const list = await paged(kind)
+    const rows = change(six(), 'f', { done: true })
+    await list.stream.patch(1, only(rows, 'f'))
+    expect(await list.serve(rows, 1)).toBe(0)
+    list.more()
+    await list.serve(six(), 0)
+    await list.advance(2_000)
+    await list.serve(rows, 1)
+    await list.advance(20_000)
+    await list.serve(rows, 1)
+    expect(list.shown).toBe('a b | c d | e')
+  })
+})
