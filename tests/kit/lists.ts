@@ -105,7 +105,7 @@ export type Change =
   | { op: 'move'; id: string; at: InsertPosition }
   | { op: 'remove'; id: string }
 
-export function show(view: View, changes: readonly Change[]): void {
+function show(view: View, changes: readonly Change[]): void {
   for (const change of changes) {
     if (change.op === 'remove') view.remove(itemRow, change.id)
     else if (change.op === 'move') view.move(itemRow, change.id, change.at)

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Item } from '../kit/lists'
 import { changing, doneItems, item, load, openItems, rankedItems, shown } from '../kit/lists'
-import { change, DECLARED, paged, six } from './paged'
+import { ALL, change, DECLARED, paged, six } from './paged'
 import { at, merge, put, ranks, scripted } from './scripted'
 import { stage } from './servers'
 
@@ -113,4 +113,11 @@ describe.each(DECLARED)('%s', (kind) => {
     await list.serve(rows, 1)
     expect(list.shown).toBe('a b | c d | e')
   })
+})
+
+// Where no page follows there is none to ask for: a 'load more' was taken for one that was not brought, and asked for again.
+test.each(ALL)('%s: "load more" at the end of the list asks for nothing', async (kind) => {
+  const list = await paged(kind, { pages: 3 })
+  list.more()
+  expect([await list.serve(six(), 0), list.shown]).toEqual([0, 'a b | c d | e f'])
 })

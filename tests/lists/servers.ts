@@ -54,7 +54,7 @@ const lists = (rows: readonly Item[]) => ({
   },
 })
 export type ListName = keyof ReturnType<typeof lists>
-export const listNames = ['open', 'ranked', 'done', 'ordered', 'board'] as const
+const listNames = ['open', 'ranked', 'done', 'ordered', 'board'] as const
 
 function listOf(rows: readonly Item[], { where, order }: ListSpec): Item[] {
   return rows.filter(where).sort(order)

@@ -199,7 +199,7 @@ describe.each(CASES)('%s (told by %s)', (script, told) => {
         if (url !== '/done' && frames.length > 1) say(`${url} shows ${frames.join(' > ')}`)
         const reads = p.reads(url) - 1
         const isFree = url !== '/done' && isQuiet(move) && !told.includes('invalidate')
-        // A read from before the answer is older than base, and made again. Without rows an answer is read for: failing.test.ts.
+        // A read from before the answer is older than base, and made again. Without rows an answer is read for at once, though its echo may come.
         const isForced = script.startsWith('an old read out, answer') || (script === 'answer, echo' && !hasApply)
         const most = (script.includes('read') ? 1 : 0) + (isFree && !isForced ? 0 : 1)
         if (reads > most) say(`${url} is read ${reads} times, not ${most}`)

@@ -61,7 +61,7 @@ interface Spec {
 }
 
 /** After a row, by its rank and id: the next page begins there. */
-export const keysetItems = infiniteQueryOptions({
+const keysetItems = infiniteQueryOptions({
   queryKey: ['items', 'keyset'],
   queryFn: ({ fetch, pageParam }) => fetch(`/keyset?after=${pageParam}`).then((answer): Promise<Page> => answer.json()),
   initialPageParam: '',
@@ -131,7 +131,7 @@ export type QueryName = keyof typeof SPECS
 export const NAMES = Object.keys(SPECS) as QueryName[]
 
 /** Of what the client does wrongly, in one sentence. */
-export class Violation extends Error {}
+class Violation extends Error {}
 
 const isSame = (a: Item | null, b: Item | null): boolean =>
   a === b ||
@@ -143,7 +143,7 @@ const isSame = (a: Item | null, b: Item | null): boolean =>
     a.rank === b.rank &&
     a.n === b.n)
 
-export class Run {
+class Run {
   readonly trace: string[] = []
   readonly server = new Server()
   readonly own: Own[] = []
