@@ -109,7 +109,7 @@ function placeInChain(target: Target, rows: readonly Moved[], shifts: OpenShifts
   const { located, chain, own } = target
   const first = listAt(target, 0)
   const isOrdered = first.rule?.orderBy !== undefined
-  const places: Place[] = []
+  const leaving: Place[] = []
   const entering: Moved[] = []
   for (const each of rows) {
     const { entity, id, before, row, at } = each
@@ -125,21 +125,21 @@ function placeInChain(target: Target, rows: readonly Moved[], shifts: OpenShifts
       if (!Object.is(located.lists[place.list]?.rows[place.at], row)) own(place.list)[place.at] = row
       continue
     }
-    places.push(...from)
+    leaving.push(...from)
     note(shifts, each, (known) => (known.length > 0 ? known : everywhere).filter((spot) => !from.includes(spot)))
     if (place !== undefined ? row !== undefined && belongs(first, row) : enters(first, each)) entering.push(each)
   }
   // From the end, so that earlier positions stay true.
-  places.sort((a, b) => b.list - a.list || b.at - a.at)
-  for (const { list, at } of places) own(list).splice(at, 1)
+  leaving.sort((a, b) => b.list - a.list || b.at - a.at)
+  for (const { list, at } of leaving) own(list).splice(at, 1)
   for (const each of entering) {
     const place = enter(target, each)
     if (place !== undefined) note(shifts, each, (known) => [...known, place])
   }
-  shifts.drift += places.length + entering.length
+  shifts.drift += leaving.length + entering.length
 }
 
-/** Where the row is now, in all lists of the data. */
+/** Its places in all lists of the data are others now. */
 function note(
   { moved }: OpenShifts,
   { entity, id }: Moved,

@@ -16,8 +16,8 @@ const own = (cell: Cell): Owned<TrustPart> => cell
 export function check(core: Core, cell: Cell, data: unknown, isOne: boolean): void {
   if (cell.shape?.plain === undefined) return
   const fault = faultIn(locate(data, cell.shape), isOne)
+  if (fault !== undefined && cell.fault === undefined) tell(core, cell, fault)
   own(cell).fault = fault?.message
-  if (fault !== undefined) tell(core, cell, fault)
 }
 
 /** A rule has failed in use. */
@@ -26,7 +26,7 @@ export function distrust(core: Core, cell: Cell, fault: RuleFault): void {
   tell(core, cell, fault)
 }
 
-/** The same thing is said once. */
+/** Said once, until a read has agreed; the same thing is said once. */
 function tell({ report }: Core, cell: Cell, { message, cause }: RuleFault): void {
   if (cell.reported === message) return
   own(cell).reported = message
