@@ -1,4 +1,6 @@
 /** What is read again for a write that was accepted, when its scope is idle: once for all that the scope has changed. */
+import { orderOf } from '../evidence/evidence'
+import type { Clock } from '../platform/clock'
 import type { Cell } from '../queries/cell'
 import type { Cache } from '../queries/queries'
 import type { Write } from './write'
@@ -11,6 +13,8 @@ export interface Plans {
   add(write: Write, plan: Plan, unplaced?: ReadonlySet<Cell>): void
   /** Carries out what belongs to scopes that are idle. */
   run(): void
+  /** The client is closed: nothing is read any more. */
+  stop(): void
 }
 
 interface Later {
@@ -28,7 +32,32 @@ interface Read {
 
 const NONE: ReadonlySet<Cell> = new Set()
 
-export function createPlans(cache: Cache, isBusy: (scope: string) => boolean): Plans {
+/** Milliseconds in which an open stream is to bring what was confirmed: then nothing has to be read. */
+const ECHO_TIME = 300
+
+interface PlansDeps {
+  cache: Cache
+  clock: Clock
+  isBusy(scope: string): boolean
+  /** A stream is open, which tells of what was written. */
+  isPushed(): boolean
+}
+
+export function createPlans({ cache, clock, isBusy, isPushed }: PlansDeps): Plans {
+  const timers = new Set<() => void>()
+  // Without a position only the author, or the stream, says what else may lack it.
+  const readLacking = ({ write, plan }: Read): void => {
+    if (plan === 'uncovered' || write.confirmedAt !== undefined) cache.invalidateUncovered(write)
+  }
+  /** The stream has not come to where the write is. */
+  const isAhead = ({ write }: Read): boolean => isPushed() && (orderOf(write.confirmedAt, cache.core.streamAt) ?? 0) > 0
+  const readLater = (reads: readonly Read[]): void => {
+    const cancel = clock.after(ECHO_TIME, () => {
+      timers.delete(cancel)
+      reads.forEach(readLacking)
+    })
+    timers.add(cancel)
+  }
   const later = new Map<string, Later>()
   return {
     add(write, plan, unplaced = NONE) {
@@ -45,12 +74,17 @@ export function createPlans(cache: Cache, isBusy: (scope: string) => boolean): P
         cache.readOwed()
         if (all) cache.invalidateAll()
         if (keys.length > 0) cache.invalidate(keys)
-        for (const { write, plan, unplaced } of reads) {
-          // Without a position only the author, or the stream, says what else may lack it.
-          if (plan === 'uncovered' || write.confirmedAt !== undefined) cache.invalidateUncovered(write)
-          cache.invalidateUnplaced(write, unplaced)
+        const ahead = reads.filter(isAhead)
+        for (const read of reads) {
+          if (!ahead.includes(read)) readLacking(read)
+          cache.invalidateUnplaced(read.write, read.unplaced)
         }
+        if (ahead.length > 0) readLater(ahead)
       }
+    },
+    stop() {
+      for (const cancel of timers) cancel()
+      timers.clear()
     },
   }
 }

@@ -67,7 +67,7 @@ export function createQueue(deps: QueueDeps, options: QueueOptions): Queue {
     options,
     log,
     flow: createFlow({ clock, network, changed: () => deps.changed(), pump }),
-    plans: createPlans(cache, (scope) => log.scopes.has(scope)),
+    plans: createPlans({ cache, clock, isBusy: (scope) => log.scopes.has(scope), isPushed: deps.isPushed }),
     pump,
   }
   listen(queue)
@@ -225,8 +225,9 @@ function resume(queue: QueueContext): void {
   queue.pump()
 }
 
-function abandon({ deps, log, flow }: QueueContext): void {
+function abandon({ deps, log, flow, plans }: QueueContext): void {
   flow.set({ isClosing: true, isClosed: true })
+  plans.stop()
   const error = new SyncError('stopped', 'The sync client was closed before the change was settled.')
   for (const write of log.writes.values()) {
     abort(write.attempts, error)

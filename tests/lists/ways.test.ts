@@ -69,6 +69,7 @@ describe('two changes of one row, there and back', () => {
     await world.confirm(1)
     await world.refuse()
     expect(world.frames()).toEqual(['a c3 d4', 'a b2 c3 d4', 'a c3 d4'])
+    await world.advance(300) // for its echo
     await world.answer('/open', [item('a'), item('c', { rank: 3 }), item('d', { rank: 4 })], 1)
     await world.advance(20_000)
     expect([world.frames().at(-1), world.isLeft()]).toEqual(['a c3 d4', true])
