@@ -30,7 +30,7 @@ interface Write {
 interface State {
   /** What base has. */
   readonly position: number
-  /** What base is known to lack up to, since a write was accepted there without data: events wait for a read. */
+  /** What base lacks up to, since a write was accepted there without data: events wait for a read once that is asked for. */
   readonly lacks: number
   /** The newest event that waits. */
   readonly waiting: number
@@ -160,6 +160,14 @@ const nameOf = (tokens: readonly string[]): string => [...tokens].sort().join(' 
 
 /** What it leads to. Where that is not known from outside, all that it may lead to. */
 function applied(state: State, fact: Fact, isExact: boolean): readonly State[] {
+  if (fact.kind === 'pushed') {
+    // The read is asked for when the scope is idle, and not before the stream had its time: until then events are put into base.
+    const { lacks, position, waiting } = state
+    const isPut = isExact && position < lacks && position >= waiting
+    return isPut
+      ? [told(state, fact, isExact), told({ ...state, lacks: 0 }, fact, isExact)].map(asLacking(lacks))
+      : [told(state, fact, isExact)]
+  }
   if (fact.kind !== 'read') return [told(state, fact, isExact)]
   const { names, position } = fact
   const writes = state.writes.map((write) => (names.includes(write.name) ? { ...write, at: position } : write))
@@ -168,6 +176,10 @@ function applied(state: State, fact: Fact, isExact: boolean): readonly State[] {
   const isPut = isExact && position >= state.lacks && state.waiting > position
   return isPut ? [read, { ...read, position: Math.max(state.position, state.waiting) }] : [read]
 }
+
+const asLacking =
+  (lacks: number) =>
+  (state: State): State => ({ ...state, lacks })
 
 function told(state: State, fact: Exclude<Fact, { kind: 'read' }>, isExact: boolean): State {
   const change = (name: string | undefined, patch: (write: Write) => Partial<Write>): readonly Write[] =>
