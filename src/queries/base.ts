@@ -46,7 +46,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
     start: startOf(incoming, previous),
     accepted: core.tickNow,
     has,
-    hasPart: partsAfter(incoming, previous),
+    hasPart: partsAfter(incoming, previous, has),
     hasNews: incoming.kind === 'manual' ? previous?.hasNews === true : incoming.kind !== 'stored',
     from: incoming.has,
   }
@@ -155,10 +155,15 @@ function rowsAtOf(incoming: Incoming, previous: Base | undefined): ReadonlyMap<s
 }
 
 /** What an answer brings of a mutation is a part of it, until all of the query is read. */
-function partsAfter({ kind, part, own: id }: Incoming, previous: Base | undefined): ReadonlySet<string> {
+function partsAfter(
+  { kind, part, own: id }: Incoming,
+  previous: Base | undefined,
+  has: ReadonlySet<string>,
+): ReadonlySet<string> {
   if (kind !== 'push' && part === undefined) return NO_IDS
   const before = previous?.hasPart ?? NO_IDS
-  return id === undefined ? before : new Set([...before, id])
+  if (id === undefined) return before
+  return new Set([...before, id].filter((each) => has.has(each))) // what base has forgotten is forgotten here, too
 }
 
 /** A further page is read later than those before it; in a read of all each is later than the one before. */
