@@ -1,5 +1,5 @@
 /** What is read again for a write that was accepted, when its scope is idle: once for all that the scope has changed. */
-import { orderOf } from '../evidence/evidence'
+import { isCovered, orderOf } from '../evidence/evidence'
 import type { Clock } from '../platform/clock'
 import type { Cell } from '../queries/cell'
 import type { Cache } from '../queries/queries'
@@ -19,7 +19,7 @@ export interface Plans {
 
 interface Later {
   readonly keys: Array<readonly unknown[]>
-  readonly reads: Read[]
+  reads: Read[]
   all: boolean
 }
 
@@ -34,6 +34,9 @@ const NONE: ReadonlySet<Cell> = new Set()
 
 /** Milliseconds in which an open stream is to bring what was confirmed: then nothing has to be read. */
 const ECHO_TIME = 300
+
+/** So many are gathered before those are let go that have been read. */
+const READS = 128
 
 interface PlansDeps {
   cache: Cache
@@ -51,6 +54,8 @@ export function createPlans({ cache, clock, isBusy, isPushed }: PlansDeps): Plan
   }
   /** The stream has not come to where the write is. */
   const isAhead = ({ write }: Read): boolean => isPushed() && (orderOf(write.confirmedAt, cache.core.streamAt) ?? 0) > 0
+  const isLacking = ({ write, unplaced }: Read): boolean =>
+    cache.core.touchedBy(write).size > 0 || [...unplaced].some(({ base }) => !isCovered(write, base))
   const readLater = (reads: readonly Read[]): void => {
     const cancel = clock.after(ECHO_TIME, () => {
       timers.delete(cancel)
@@ -64,6 +69,8 @@ export function createPlans({ cache, clock, isBusy, isPushed }: PlansDeps): Plan
       const known = later.get(write.scope) ?? { keys: [], reads: [], all: false }
       if (typeof plan === 'object') known.keys.push(...plan)
       known.reads.push({ write, plan, unplaced })
+      // A scope that is never idle may confirm thousands: what has been read meanwhile is nothing to read for.
+      if (known.reads.length % READS === 0) known.reads = known.reads.filter(isLacking)
       if (plan === 'all') known.all = true
       later.set(write.scope, known)
     },
@@ -74,12 +81,12 @@ export function createPlans({ cache, clock, isBusy, isPushed }: PlansDeps): Plan
         cache.readOwed()
         if (all) cache.invalidateAll()
         if (keys.length > 0) cache.invalidate(keys)
-        const ahead = reads.filter(isAhead)
+        const ahead = new Set(reads.filter(isAhead))
         for (const read of reads) {
-          if (!ahead.includes(read)) readLacking(read)
+          if (!ahead.has(read)) readLacking(read)
           cache.invalidateUnplaced(read.write, read.unplaced)
         }
-        if (ahead.length > 0) readLater(ahead)
+        if (ahead.size > 0) readLater([...ahead])
       }
     },
     stop() {
