@@ -38,9 +38,10 @@ const own = (cell: Cell): Owned<RefresherPart> => cell
 
 /** A read has brought all that was to be had: what was asked for while it was on its way, it has brought. */
 export function satisfy(cell: Cell): void {
-  own(cell).fruitless = 0
   if (cell.held.length === 0) wantNothing(cell)
-  if (cell.further !== undefined) own(cell).wanted = true
+  // A further page that cannot be told what it contains is asked for again and again: with pauses.
+  if (cell.further === undefined) own(cell).fruitless = 0
+  else own(cell).wanted = true
 }
 
 /** The read of a further page was not taken: it is asked for again, after a read of all if that is stale. */
