@@ -679,8 +679,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'takes what an answer moves for placed',
     within: 'tryAnswer',
-    find: 'if (ops.some((op) => !hasPlace(core, cell, op))) return false\n',
-    replace: '',
+    find: 'if (isMoved || ops.some((op) => !hasPlace(core, cell, op))) {',
+    replace: 'if (isMoved) {',
   },
   {
     name: 'takes a changed row for an order by hand',
