@@ -1,4 +1,4 @@
-/** Tables as queries and mutations of the sync kit. Every write is told: the row's change, and that its table is stale. */
+/** Tables as queries and mutations of the sync kit. Every write is told as the row's change, to the topic of its table. */
 
 import type { SyncHandlerOptions } from '../server/options'
 import { conflict, refuse, reject } from '../server/problem'
@@ -13,17 +13,13 @@ type Queries = NonNullable<SyncHandlerOptions['queries']>
 type Mutations = NonNullable<SyncHandlerOptions['mutations']>
 
 /** Writes a row, new or not, and tells it. */
-export async function putRow(tx: WriteTransaction, table: ResolvedTable, id: RowId, row: object): Promise<object> {
-  const saved = await tx.put(table.type, id, row, { topics: [table.name] })
-  tellTable(tx, table)
-  return saved
+export function putRow(tx: WriteTransaction, { type, name }: ResolvedTable, id: RowId, row: object): Promise<object> {
+  return tx.put(type, id, row, { topics: [name] })
 }
 
 /** Deletes a row and tells it; `false`: there was none. */
-export async function deleteRow(tx: WriteTransaction, table: ResolvedTable, id: RowId): Promise<boolean> {
-  const gone = await tx.del(table.type, id, { topics: [table.name] })
-  if (gone) tellTable(tx, table)
-  return gone
+export function deleteRow(tx: WriteTransaction, { type, name }: ResolvedTable, id: RowId): Promise<boolean> {
+  return tx.del(type, id, { topics: [name] })
 }
 
 /** A row by the id that stands in a path, where a number is text. */
@@ -105,10 +101,6 @@ async function newId(tx: ReadTransaction, table: ResolvedTable): Promise<RowId> 
   if (ids.length > 0 && ids.every((id) => typeof id === 'number')) return Math.max(...ids) + 1
   const taken = new Set(ids)
   for (let n = ids.length + 1; ; n++) if (!taken.has(`${table.name}-${n}`)) return `${table.name}-${n}`
-}
-
-function tellTable(tx: WriteTransaction, { name }: ResolvedTable): void {
-  tx.invalidate({ topics: [name], keys: [[name]], to: [name] })
 }
 
 /** Search parameters that name fields choose rows: `?done=true&listId=7`. */

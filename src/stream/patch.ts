@@ -70,10 +70,10 @@ export function applyPush(
   confirm(outcomes)
 }
 
-/** Queries that listen to the patch's topics, but do not say where such rows are in them. */
+/** Queries that listen to the patch's topics, or whose key begins with one, but do not say where such rows are in them. */
 function staleWithoutRows({ core, lookup }: PushDeps, { topics, changes }: PatchMessage, event: PushEvent): void {
   for (const topic of topics ?? []) {
-    for (const cell of lookup.byTopic(topic)) {
+    for (const cell of new Set([...lookup.byTopic(topic), ...lookup.byKey([topic])])) {
       const types = cell.shape?.pairs.map(([kind]) => kind.type) ?? []
       if (changes.every(({ type }) => types.includes(type)) || isAt(cell.base, event.cursor) || isOwnEcho(cell, event))
         continue

@@ -1,4 +1,5 @@
 // What a client makes of changes that others made: placed where nothing moves, else the list is read again. Bases never move rows.
+import { queryOptions } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import type { Item } from '../kit/lists'
 import { doneItems, item, load, oneItem, openItems, orderedItems, rankedItems, shown } from '../kit/lists'
@@ -164,6 +165,23 @@ describe('an invalidation beside a patch wins', () => {
     await world.advance(5_000)
     expect([shown(world.open.data), world.reads('/open')]).toEqual(['a b2#1 c3 d4', 3])
   })
+})
+
+test.each([
+  ['whose key begins with the topic', { queryKey: ['items', 'total'] }, 2],
+  ['that listens to the topic', { queryKey: ['total'], topics: ['items'] }, 2],
+  ['whose key has the topic elsewhere', { queryKey: ['total', 'items'] }, 1],
+])('a patch with a topic is a read of a query without such rows %s', async (_, query, reads) => {
+  const world = await begin()
+  const total = queryOptions({
+    ...query,
+    queryFn: ({ fetch }) => fetch('/total').then((answer): Promise<number> => answer.json()),
+  })
+  await load(world, total, '/total', 4, at(0))
+  const changes = [put(item('b', { rank: 2, n: 1, version: 2 }))]
+  await world.stream.send('patch', { topics: ['items'], changes }, 1)
+  await world.advance(5_000)
+  expect([shown(world.open.data), world.reads('/open'), world.reads('/total')]).toEqual(['a b2#1 c3 d4', 1, reads])
 })
 
 test('two filters over one table, and a row in both lists: each is told of what is its own', async () => {
