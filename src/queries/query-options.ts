@@ -109,7 +109,7 @@ export type SkippableQuery<TQueryFnData, TError, TData, TQueryKey extends QueryK
  * const todosQuery = queryOptions({
  *   queryKey: ['todos'],
  *   queryFn: ({ fetch }) => fetch('/api/todos').then((r): Promise<Todo[]> => r.json()),
- *   rows: [todoRow, (todos) => todos],
+ *   rows: [todoRow, (todos) => todos, { where: () => true }], // all of them, in the server's order
  * })
  * ```
  */
