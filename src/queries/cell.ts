@@ -111,11 +111,13 @@ export interface RefresherPart {
 /** When what is stale is read: as soon as it may be, with pauses between pushes, or when the writes of a scope are all decided. */
 export type When = 'now' | 'paced' | 'later'
 
-/** What is shown. A view is always the fold of base and layers. */
+/** What is shown. A view that is read is always the fold of base and layers: `viewOf` of the core reads it. */
 export interface ViewPart {
   /** The layers that touch the query, in order. */
   readonly placements: readonly Placement[]
   readonly view: Located
+  /** Something has changed since the view was folded; nobody has read it. */
+  readonly isBehind: boolean
   /** What the view was folded from. */
   readonly foldedBase: unknown
   /** A layer threw on this base: only a fold of all tells what the view is without it. */
@@ -176,6 +178,7 @@ export function createCell(query: Query, originals: Originals): Cell {
     removed: false,
     placements: [],
     view: located,
+    isBehind: false,
     foldedBase: undefined,
     skipped: false,
     unfolded: { appended: [], removed: [], all: false },

@@ -109,8 +109,13 @@ export interface Layers {
   bereave(name: string): void
   /** Looks again whether confirmed layers are reflected or gone. */
   checkLayers(): void
-  /** Takes the layers out that base has, and folds the others over it. */
-  foldCell(cell: Cell): void
+  /**
+   * Takes the layers out that base has. `true`: the view is, or may be, another. It is folded at once where somebody watches,
+   * and else when it is read.
+   */
+  settle(cell: Cell): boolean
+  /** What the query shows now. */
+  viewOf(cell: Cell): Located
 }
 
 export interface Core extends CoreDeps, Omit<CoreParts, 'evict'>, Transitions, Layers {

@@ -64,6 +64,11 @@ export function createCore(deps: CoreDeps, { evict, ...parts }: CoreParts): Core
   }
   // Each asks for the others when something happens, and not before.
   const layers = createLayers(core as Core, evict)
-  const transitions = createTransitions({ report: deps.report, fold: layers.foldCell, folded: layers.checkLayers })
+  const transitions = createTransitions({
+    report: deps.report,
+    fold: layers.settle,
+    viewOf: layers.viewOf,
+    folded: layers.checkLayers,
+  })
   return Object.assign(core, layers, transitions)
 }

@@ -14,7 +14,7 @@ import type { Core, Layers } from './core'
 import { matters, placementOf } from './placements'
 import { distrust } from './trust'
 import type { FoldDeps } from './view'
-import { attach, detach, detachAll, refold } from './view'
+import { attach, detach, detachAll, leaveUnfolded, refold } from './view'
 
 /** So many confirmed mutations are kept for queries that nobody watches. */
 const KEPT = 100
@@ -46,7 +46,17 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
   return {
     layers,
     touchedBy: (layer) => touched.get(layer) ?? NONE,
-    foldCell: (cell) => foldCell(core, known, cell),
+    settle(cell) {
+      takeCovered(core, known, cell)
+      if (cell.query.observers.length === 0) return leaveUnfolded(cell)
+      const { data } = cell.view
+      foldCell(core, known, cell)
+      return !Object.is(data, cell.view.data)
+    },
+    viewOf(cell) {
+      if (cell.isBehind) foldCell(core, known, cell)
+      return cell.view
+    },
     checkLayers: () => checkLayers(core, known, evict),
     addLayer(layer) {
       core.isAboutOwn()
@@ -109,7 +119,8 @@ function unlink({ touched }: Known, cell: Cell): void {
   detachAll(cell)
 }
 
-function foldCell(core: Core, { confirmed, touched, thrown }: Known, cell: Cell): void {
+/** Takes the layers out of the query that base has, or would show the same without. */
+function takeCovered(core: Core, { confirmed, touched }: Known, cell: Cell): void {
   const { base } = cell
   const inPlace = inOrder(confirmed)
   /** Of each scope the newest mutation that all of base is from after: it is from after those before it. */
@@ -129,6 +140,9 @@ function foldCell(core: Core, { confirmed, touched, thrown }: Known, cell: Cell)
       expectEcho(cell, placement)
     }
   }
+}
+
+function foldCell(core: Core, { thrown }: Known, cell: Cell): void {
   const deps: FoldDeps = {
     drafts: core.drafts,
     chainOf: core.chainOf,

@@ -118,9 +118,13 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
     viewClient: createViewClient({
       queryClient,
       cellOf: (query) => cellOf(core, query),
+      viewOf: core.viewOf,
       listeners: core.viewListeners,
     }),
-    getView: (queryKey) => cellAt(queryKey)?.view.data,
+    getView(queryKey) {
+      const cell = cellAt(queryKey)
+      return cell && core.viewOf(cell).data
+    },
     getBase: (queryKey) => cellAt(queryKey)?.base?.data,
     getMode: (queryKey) => cellAt(queryKey)?.mode,
     listen: (listener) => {
@@ -204,7 +208,7 @@ function forget({ core, refresher }: AdoptDeps, query: Query): void {
   refresher.forget(cell)
   failArrival(cell, new CancelledError({ silent: true }))
   core.transition(core.checkLayers)
-  core.updated(viewEvent(query, query.state.data)) // whoever waits for its view, waits for nothing now
+  core.updated(viewEvent(query, () => query.state.data)) // whoever waits for its view, waits for nothing now
 }
 
 function staleEach(core: Core, cells: Iterable<Cell>, cursor?: Cursor): void {

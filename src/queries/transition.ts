@@ -6,6 +6,7 @@ import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
 import { notifyManager } from '@tanstack/query-core'
 import { SyncError } from '../base/errors'
 import { guard } from '../base/guard'
+import type { Located } from '../data/entities'
 import type { AnyObserver, Cell } from './cell'
 import type { MutedListeners } from './muting'
 import { mute, unmute } from './muting'
@@ -42,8 +43,9 @@ export interface Transitions {
 
 export interface TransitionDeps {
   report: (error: SyncError) => void
-  /** Folds a query that was touched. */
-  fold: (cell: Cell) => void
+  /** A query was touched. `true`: what it shows is, or may be, another. */
+  fold: (cell: Cell) => boolean
+  viewOf: (cell: Cell) => Located
   /** Queries have been folded: what is reflected now? */
   folded: () => void
 }
@@ -86,7 +88,11 @@ export function createTransitions(deps: TransitionDeps): Transitions {
       depth = 0
     }
     now = open()
-    publish(deps, wraps, done.isOwn, [...notify, ...eventsOf(views, done.updates, viewListeners), ...done.announced])
+    publish(deps, wraps, done.isOwn, [
+      ...notify,
+      ...eventsOf(deps, views, done.updates, viewListeners),
+      ...done.announced,
+    ])
     for (const call of done.later) call()
   }
 
@@ -132,9 +138,7 @@ function settleAll({ fold, folded }: TransitionDeps, now: Open, changed: Set<Cel
   now.whenSettled = []
   for (const cell of dirty) {
     changed.add(cell)
-    const { data } = cell.view
-    fold(cell)
-    if (!Object.is(data, cell.view.data)) views.add(cell)
+    if (fold(cell)) views.add(cell)
   }
   if (dirty.size > 0) folded()
   for (const run of whenSettled) run()
@@ -159,6 +163,7 @@ function publish(
 
 /** The calls that tell of changed queries: what query-core announced, and views that changed without it. */
 function eventsOf(
+  { viewOf }: TransitionDeps,
   views: ReadonlySet<Cell>,
   updates: readonly UpdatedEvent[],
   listeners: ReadonlySet<(event: UpdatedEvent) => void>,
@@ -166,11 +171,16 @@ function eventsOf(
   if (listeners.size === 0) return []
   const told = new Set(updates.map(({ query }) => query))
   const others = [...views].filter(({ query }) => !told.has(query))
-  const events = [...updates, ...others.map(({ query, view }) => viewEvent(query, view.data))]
+  const events = [...updates, ...others.map((cell) => viewEvent(cell.query, () => viewOf(cell).data))]
   return events.flatMap((event) => [...listeners].map((listener) => () => listener(event)))
 }
 
-/** Says that what a query shows is another. */
-export function viewEvent(query: Cell['query'], data: unknown): UpdatedEvent {
-  return { type: 'updated', query, action: { type: 'setState', state: { data } } }
+/** Says that what a query shows is another; `read`: what it is, for who looks. */
+export function viewEvent(query: Cell['query'], read: () => unknown): UpdatedEvent {
+  const state = {
+    get data() {
+      return read()
+    },
+  }
+  return { type: 'updated', query, action: { type: 'setState', state } }
 }

@@ -24,17 +24,19 @@ export const CLIENT: symbol = Symbol.for('tidemark.client')
 export interface ViewClientDeps {
   queryClient: QueryClient
   cellOf(query: Query): Cell | undefined
+  /** What the query shows now. */
+  viewOf(cell: Cell): { readonly data: unknown }
   /** Who hears that queries have changed, when their views have. */
   listeners: Set<(event: UpdatedEvent) => void>
 }
 
-export function createViewClient({ queryClient, cellOf, listeners }: ViewClientDeps): QueryClient {
+export function createViewClient({ queryClient, cellOf, viewOf, listeners }: ViewClientDeps): QueryClient {
   const cache = queryClient.getQueryCache()
   const faces = new WeakMap<Query, Query>()
   const faceOf = (query: Query): Query => {
     let face = faces.get(query)
     if (face === undefined) {
-      face = createFace(query, { cellOf, listeners })
+      face = createFace(query, { cellOf, viewOf, listeners })
       faces.set(query, face)
     }
     return face
@@ -87,14 +89,14 @@ function mapFace(query: Query | undefined, faceOf: (query: Query) => Query): Que
   return query === undefined ? undefined : faceOf(query)
 }
 
-type FaceDeps = Pick<ViewClientDeps, 'cellOf' | 'listeners'>
+type FaceDeps = Pick<ViewClientDeps, 'cellOf' | 'viewOf' | 'listeners'>
 
 /** The state that observers see: query-core's own while nothing is pending, else with the view in place of base. */
 function createFace(query: Query, deps: FaceDeps): Query {
   let seen: { state: QueryState; data: unknown; face: QueryState } | undefined
   const state = (): QueryState => {
     const cell = deps.cellOf(query)
-    const data = cell === undefined ? query.state.data : cell.view.data
+    const data = cell === undefined ? query.state.data : deps.viewOf(cell).data
     if (Object.is(data, query.state.data)) return query.state
     if (seen?.state !== query.state || !Object.is(seen.data, data)) {
       seen = { state: query.state, data, face: stateWith(query.state, data) }

@@ -65,10 +65,17 @@ export function foldAnew(cell: Cell): void {
   own(cell).unfolded = { ...cell.unfolded, all: true }
 }
 
+/** The view is folded when somebody reads it. */
+export function leaveUnfolded(cell: Cell): true {
+  own(cell).isBehind = true
+  return true
+}
+
 /** Folds what is live and not covered over base. A layer that throws is skipped and told of. Throws what a list's rule does. */
 export function refold(cell: Cell, deps: FoldDeps): void {
   const { unfolded, base, baseLocated, view: before, placements } = cell
   const owned = own(cell)
+  owned.isBehind = false // a recipe that reads the view sees the one from before
   const whole = unfolded.all || cell.skipped || !cell.optimistic || !Object.is(cell.foldedBase, base?.data)
   const kept = whole || !isOfFreshRows(cell, unfolded, deps.chainOf) ? undefined : keptView(cell, unfolded, deps.drafts)
   let skipped = false
