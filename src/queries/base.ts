@@ -9,7 +9,7 @@ import type { Base, Incoming, Layer, RowNews } from '../evidence/evidence'
 import { isCovered, orderOf } from '../evidence/evidence'
 import type { Fence } from '../evidence/order'
 import { floorOf, isAtOnePosition, isOneLog, withFloor } from '../evidence/order'
-import type { BasePart, Cell, Owned, Placement } from './cell'
+import type { BasePart, Cell, Echo, Owned, Placement } from './cell'
 import { isReading, shapeNow } from './cell'
 import type { Core } from './core'
 import { scheduleGc, setPosition } from './insides'
@@ -22,7 +22,7 @@ import { foldAnew } from './view'
 
 interface OwnedBase extends Owned<BasePart> {
   fences: Map<string, Fence>
-  echoes: Map<string, ReadonlySet<string> | 'all'>
+  echoes: Map<string, Echo>
 }
 
 const own = (cell: Cell): OwnedBase => cell as never
@@ -61,6 +61,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
     if (core.moved(cell)) core.attachAll(cell)
   }
   if (incoming.kind === 'read') {
+    endEchoes(cell, incoming)
     if (freshen(cell, incoming, previous)) satisfy(cell)
     else core.refresh(cell, cell.isPaced ? 'paced' : 'now')
   }
@@ -117,13 +118,14 @@ const ECHOES = 64
 /** A layer leaves a base without a position: events for its rows may be from before it, until its own has come. */
 export function expectEcho(cell: Cell, placement: Placement): void {
   const { echoes } = own(cell)
-  echoes.set(placement.layer.id, rowsOf(placement) ?? 'all')
+  const { id, confirmedTick: tick } = placement.layer
+  echoes.set(id, { rows: rowsOf(placement) ?? 'all', tick })
   const [first] = echoes.keys()
   if (echoes.size > ECHOES && first !== undefined) echoes.delete(first)
 }
 
 /** The events of these mutations have come. Returns the rows that they changed. */
-export function takeEchoes(cell: Cell, ids: readonly string[]): ReadonlyArray<ReadonlySet<string> | 'all'> {
+export function takeEchoes(cell: Cell, ids: readonly string[]): readonly Echo[] {
   const { echoes } = own(cell)
   const known = ids.flatMap((id) => echoes.get(id) ?? [])
   for (const id of ids) echoes.delete(id)
@@ -137,6 +139,12 @@ function floorAfter(core: Core, incoming: Incoming, previous: Base | undefined):
 }
 
 /** Parts, and the application's own data, say nothing of the rest of the query: that is as old as it was. */
+/** A read from after a mutation, at a position: events from before the mutation are before that, too. */
+function endEchoes(cell: Cell, { at, start }: Incoming): void {
+  const { echoes } = own(cell)
+  if (at !== undefined) for (const [id, { tick }] of echoes) if (start > tick) echoes.delete(id)
+}
+
 function startOf(incoming: Incoming, previous: Base | undefined): number {
   const { kind, start, part } = incoming
   if (kind === 'manual') return previous?.start ?? 0

@@ -47,7 +47,7 @@ export interface BasePart {
   /** Mutations whose layers have left while something was on its way that may be from before them. */
   readonly fences: ReadonlyMap<string, Fence>
   /** Own mutations that base contains, by no position, and whose events are still to come; the rows that they changed. */
-  readonly echoes: ReadonlyMap<string, ReadonlySet<string> | 'all'>
+  readonly echoes: ReadonlyMap<string, Echo>
 }
 
 /** Whether the server makes its lists as their rules say. */
@@ -56,6 +56,12 @@ export interface TrustPart {
   readonly fault: string | undefined
   /** What was reported last. */
   readonly reported: string | undefined
+}
+
+/** The event of an own mutation that is expected: the rows that it changes, and when the mutation was confirmed. */
+export interface Echo {
+  readonly rows: ReadonlySet<string> | 'all'
+  readonly tick: number
 }
 
 /** What was said and cannot be published yet. */

@@ -134,11 +134,11 @@ function takeCovered(core: Core, { confirmed, touched }: Known, cell: Cell): voi
     detach(cell, placement)
     touched.get(layer)?.delete(cell)
     fence(cell, layer)
-    // Where base has no position, events from before this one must not be put onto it.
-    if (base !== undefined && base.at === undefined) {
-      raiseFloor(core, cell, layer.confirmedAt)
+    if (base === undefined) continue
+    // Without a position of base, or of a mutation that nothing says base contains, events from before it are not put onto base.
+    if (base.at === undefined) raiseFloor(core, cell, layer.confirmedAt)
+    if (base.at === undefined || (layer.confirmedAt === undefined && !isCovered(layer, base)))
       expectEcho(cell, placement)
-    }
   }
 }
 

@@ -25,7 +25,7 @@ import { isAt, mayFollow, newsOf } from '../evidence/order'
 import { isFrozen } from '../evidence/staleness'
 import { accept } from '../queries/accept'
 import { takeEchoes } from '../queries/base'
-import type { Cell, When } from '../queries/cell'
+import type { Cell, Echo, When } from '../queries/cell'
 import { isReading, shapeNow } from '../queries/cell'
 import type { Core } from '../queries/core'
 import type { Lookup } from '../queries/lookup'
@@ -157,11 +157,11 @@ function newsFor(
   const kinds = changes.map(({ type, id }) => newsOf(on, rowName(type, id), cursor))
   if (kinds.includes('doubtful')) return undefined
   const unknown = changes.filter((_, i) => kinds[i] === 'news')
-  if (on.at !== undefined) return unknown
   const known = takeEchoes(cell, names ?? [])
-  const isAmong = (rows: ReadonlyArray<ReadonlySet<string> | 'all'>, name: string): boolean =>
-    rows.some((each) => each === 'all' || each.has(name))
-  const news = unknown.filter(({ type, id }) => !isAmong(known, rowName(type, id)))
+  const isAmong = (echoes: readonly Echo[], name: string): boolean =>
+    echoes.some(({ rows }) => rows === 'all' || rows.has(name))
+  // At a position base takes its own echo, too: an answer, or the application, has told a part of it.
+  const news = on.at === undefined ? unknown.filter(({ type, id }) => !isAmong(known, rowName(type, id))) : unknown
   const waited = [...cell.echoes.values()]
   const isDoubtful = (change: RowChange): boolean => {
     if (!isAmong(waited, rowName(change.type, change.id))) return false
@@ -209,7 +209,8 @@ function applyState(core: Core, message: StateMessage, event: PushEvent): void {
   if (message.version !== undefined && isAtLeast(current, message.version)) return
   const isPatch = message.patch !== undefined
   const follows = base !== undefined && cursor !== undefined && mayFollow(base, cursor)
-  const isComparable = follows && (base.at !== undefined || !base.hasNews)
+  takeEchoes(cell, names ?? [])
+  const isComparable = follows && (base.at === undefined ? !base.hasNews : cell.echoes.size === 0)
   if (!isComparable || (isPatch && (current !== message.base || isFrozen(base, cell.staleness)))) {
     keep(core, cell, cursor, () => applyState(core, message, event))
     return

@@ -513,3 +513,42 @@ test('a read without a position that began before an event is made again, though
   expect(q1.now).toBe('theirs')
   expect(reads(world, 'q1')).toBe(3)
 })
+
+describe('what the application sets for answers without positions is not undone by an event that does not say whose it is', () => {
+  const set = (rows: Todo[]) => ({
+    invalidates: () => [],
+    apply: (to: { set(key: readonly unknown[], rows: never): void }) => to.set(todosQuery.queryKey, rows as never),
+  })
+
+  test('a whole value from before', async () => {
+    const [add, remove] = [adding(set([todo('1', 'a'), todo('2', 'made')])), removing(set([todo('1', 'a')]))]
+    const { world, stream, todos } = await list({ mutations: [add, remove] }, [todo('1', 'a')], at(0))
+    world.sync.mutate(add, todo('2', 'made'))
+    world.sync.mutate(remove, '2')
+    await world.settle()
+    await take(world, '/add').answer(todo('2', 'made'), PLAIN)
+    await world.settle()
+    await take(world, '/remove').answer(todo('2', 'made'), PLAIN)
+    const from = todos.values.length
+    await stream.send('state', { key: todosQuery.queryKey, value: [todo('1', 'a'), todo('2', 'made')] }, 1)
+    await world.advance(2_000)
+    for (let n = 0; n < 2; n++) for (const read of [...world.net.waiting]) await read.answer([todo('1', 'a')], at(2))
+    // Read past both, base follows the stream again.
+    await stream.send('state', { key: todosQuery.queryKey, value: [todo('1', 'b')] }, 3)
+    expect(todos.values.slice(from).map(titles)).toEqual(['b'])
+  })
+
+  test('a row from before', async () => {
+    const edit = editing(set([todo('1', 'mine')]))
+    const { world, stream, todos } = await list({ mutations: [edit] }, [todo('1', 'a')], at(0))
+    world.sync.mutate(edit, { id: '1', title: 'mine' })
+    await world.settle()
+    await take(world, '/edit').answer(todo('1', 'mine'), PLAIN)
+    const from = todos.values.length
+    await stream.patch(1, [putTodo('1', 1, 'theirs')])
+    await world.advance(2_000)
+    for (const read of [...world.net.waiting]) await read.answer([todo('1', 'mine')], at(2))
+    await stream.patch(3, [putTodo('1', 3, 'b')])
+    expect(todos.values.slice(from).map(titles)).toEqual(['b'])
+  })
+})
