@@ -129,7 +129,7 @@ export function createSyncClient(options: SyncClientOptions = {}): SyncClient {
   for (const holder of [queryClient, cache.viewClient])
     Object.defineProperty(holder, CLIENT, { value: client, configurable: true })
   const watched: Watched = {
-    ...{ queryClient, writes: queue.log.writes, isHeldBack: queue.flow.isHeldBack, announce, report },
+    ...{ queryClient, core: cache.core, writes: queue.log.writes, isHeldBack: queue.flow.isHeldBack, announce, report },
     watch: (look) => void watchers.push(look),
     atClose: (stop) => void atClose.push(stop),
   }

@@ -17,7 +17,7 @@ export {
   useSuspenseQueries,
   useSuspenseQuery,
 } from './queries'
-export { useOutbox, usePending, useSyncStatus } from './stores'
+export { useOutbox, usePending, useRow, useSyncStatus } from './stores'
 export { useMutation } from './use-mutation'
 export type { SyncActionState } from './use-sync-action'
 export { useSyncAction } from './use-sync-action'

@@ -3,8 +3,8 @@
 /** The client's own stores as hooks: how it stands, what is in the outbox, what is pending. */
 import { notifyManager } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useState } from 'react'
-import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
-import { replaceEqualDeep } from 'tidemark'
+import type { Entity, OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
+import { createRowStore, replaceEqualDeep } from 'tidemark'
 import { identity, nameOfFilter } from '../select'
 import { useSyncClient } from './context'
 import { useSyncExternalStore } from './peers'
@@ -50,6 +50,29 @@ export function usePending(
   const name = nameOfFilter(filter)
   // biome-ignore lint/correctness/useExhaustiveDependencies: equal filters have equal names
   const store = useMemo(() => client.pending(filter), [client, name])
+  return useSelected(store, selector)
+}
+
+/**
+ * One row: the newest copy that a cached query has, with pending changes; `undefined` where there is none. Renders only when
+ * this row (or what the selector returns of it) is another, whatever happens to its list. It fetches nothing: the list, or
+ * whoever else shows rows of the kind, watches the query.
+ *
+ * @example
+ * ```tsx
+ * const todo = useRow(todoRow, id)
+ * const title = useRow(todoRow, id, (todo) => todo?.title)
+ * ```
+ */
+export function useRow<TRow>(entity: Entity<TRow>, id: string | number): TRow | undefined
+export function useRow<TRow, T>(entity: Entity<TRow>, id: string | number, selector: (row: TRow | undefined) => T): T
+export function useRow<TRow>(
+  entity: Entity<TRow>,
+  id: string | number,
+  selector: (row: TRow | undefined) => unknown = identity,
+): unknown {
+  const client = useSyncClient()
+  const store = useMemo(() => createRowStore(client, entity, id), [client, entity, id])
   return useSelected(store, selector)
 }
 

@@ -13,5 +13,5 @@ export {
   useQueries,
   useQuery,
 } from './queries'
-export { useOutbox, usePending, useSyncStatus } from './stores'
+export { useOutbox, usePending, useRow, useSyncStatus } from './stores'
 export { useMutation } from './use-mutation'

@@ -1,6 +1,6 @@
 /** The client's own stores as refs: how it stands, what is in the outbox, what is pending. */
-import type { OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
-import { replaceEqualDeep } from 'tidemark'
+import type { Entity, OutboxEntry, OutboxState, PendingFilter, ReadonlyStore, SyncStatus } from 'tidemark'
+import { createRowStore, replaceEqualDeep } from 'tidemark'
 import type { ComputedRef, MaybeRefOrGetter } from 'vue'
 import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import { identity, nameOfFilter } from '../select'
@@ -55,6 +55,36 @@ export function usePending(
     const wanted = toValue(filter)
     const name = nameOfFilter(wanted)
     if (last?.name !== name) last = { name, store: client.pending(wanted) }
+    return last.store
+  }, selector)
+}
+
+/**
+ * One row (of an id that is a value, a ref or a getter): the newest copy that a cached query has, with pending changes;
+ * `undefined` where there is none. The ref changes only when this row (or what the selector returns of it) is another, whatever
+ * happens to its list. It fetches nothing: the list, or whoever else shows rows of the kind, watches the query.
+ *
+ * @example
+ * ```ts
+ * const todo = useRow(todoRow, () => props.id)
+ * ```
+ */
+export function useRow<TRow>(entity: Entity<TRow>, id: MaybeRefOrGetter<string | number>): ComputedRef<TRow | undefined>
+export function useRow<TRow, T>(
+  entity: Entity<TRow>,
+  id: MaybeRefOrGetter<string | number>,
+  selector: (row: TRow | undefined) => T,
+): ComputedRef<T>
+export function useRow<TRow>(
+  entity: Entity<TRow>,
+  id: MaybeRefOrGetter<string | number>,
+  selector: (row: TRow | undefined) => unknown = identity,
+): ComputedRef<unknown> {
+  const client = useSyncClient()
+  let last: { id: string | number; store: ReadonlyStore<TRow | undefined> } | undefined
+  return useSelected(() => {
+    const wanted = toValue(id)
+    if (last?.id !== wanted) last = { id: wanted, store: createRowStore(client, entity, wanted) }
     return last.store
   }, selector)
 }

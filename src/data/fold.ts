@@ -120,11 +120,21 @@ function moveRow(work: Work, op: RowOp & Step, drafts: Drafts, origins: Origins 
   }
   if (op.isReplay && moved.before !== undefined) return
   const before = moved.row
-  if (op.kind === 'remove') moved.row = undefined
-  else if (before !== undefined) moved.row = changed(before, op, drafts)
-  else if (op.kind === 'insert' || op.kind === 'upsert') moved.row = op.row
+  moved.row = step(before, op, drafts)
   if ('at' in op && (op.kind === 'move' || before === undefined)) moved.at = op.at
   if (op.isReplay !== true) moved.steps.push([before, moved.row])
+}
+
+/** What a change makes of a row, wherever it stands; `undefined`: there is none. */
+function step(row: unknown, op: RowOp & Op, drafts: Drafts): unknown {
+  if (op.kind === 'remove') return undefined
+  if (row !== undefined) return changed(row, op, drafts)
+  return op.kind === 'insert' || op.kind === 'upsert' ? op.row : undefined
+}
+
+/** A row by itself with its changes. Throws what a recipe throws. */
+export function foldAlone(row: unknown, ops: ReadonlyArray<RowOp & Op>, drafts: Drafts): unknown {
+  return ops.reduce((now, op) => step(now, op, drafts), row)
 }
 
 function rowAt({ lists }: Located, place: Place | undefined): unknown {

@@ -30,7 +30,7 @@ const own = (cell: Cell): OwnedBase => cell as never
 /** Data that is taken: it is base from now on. */
 export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
   const previous = cell.base
-  core.touch(cell)
+  core.touch(cell, core.rowListeners.size > 0 ? rowsOfNews(cell, incoming) : undefined)
   endMissing(cell)
   foldAnew(cell) // coverage may change though the data does not
   const has = new Set(incoming.has)
@@ -67,6 +67,13 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
   }
   write(cell, incoming)
   core.afterwards(() => core.listener?.onReadSettled())
+}
+
+/** The rows that news of a part may change: those that it is of, and those of writes that it says base has. */
+function rowsOfNews({ placements }: Cell, { part, has }: Incoming): Iterable<string> | undefined {
+  if (part === undefined || part === 'unknown') return undefined
+  const named = placements.filter(({ layer }) => has.has(layer.id)).map(rowsOf)
+  return named.includes(undefined) ? undefined : [...part, ...named.flatMap((names) => [...(names ?? [])])]
 }
 
 /** What a query is created with: initial data, hydrated state, or the data of a client that was brought along. */
@@ -115,7 +122,7 @@ export function clearFences(cell: Cell): void {
 
 const ECHOES = 64
 
-/** A layer leaves a base without a position: events for its rows may be from before it, until its own has come. */
+/** A layer leaves, and nothing says where base stands to it: events for its rows may be from before it, until its own has come. */
 export function expectEcho(cell: Cell, placement: Placement): void {
   const { echoes } = own(cell)
   const { id, confirmedTick: tick } = placement.layer
@@ -132,6 +139,12 @@ export function takeEchoes(cell: Cell, ids: readonly string[]): readonly Echo[] 
   return known
 }
 
+/** A read from after a mutation, at a position: events from before the mutation are before that, too. */
+function endEchoes(cell: Cell, { at, start }: Incoming): void {
+  const { echoes } = own(cell)
+  if (at !== undefined) for (const [id, { tick }] of echoes) if (start > tick) echoes.delete(id)
+}
+
 function floorAfter(core: Core, incoming: Incoming, previous: Base | undefined): Pick<Base, 'floor' | 'floorTick'> {
   const floor = floorOf(incoming, previous)
   const isKnown = floor === previous?.floor
@@ -139,12 +152,6 @@ function floorAfter(core: Core, incoming: Incoming, previous: Base | undefined):
 }
 
 /** Parts, and the application's own data, say nothing of the rest of the query: that is as old as it was. */
-/** A read from after a mutation, at a position: events from before the mutation are before that, too. */
-function endEchoes(cell: Cell, { at, start }: Incoming): void {
-  const { echoes } = own(cell)
-  if (at !== undefined) for (const [id, { tick }] of echoes) if (start > tick) echoes.delete(id)
-}
-
 function startOf(incoming: Incoming, previous: Base | undefined): number {
   const { kind, start, part } = incoming
   if (kind === 'manual') return previous?.start ?? 0

@@ -11,7 +11,7 @@ import { expectEcho, fence, findAnew, raiseFloor } from './base'
 import type { Cell, Placement } from './cell'
 import { isReading, isWatched } from './cell'
 import type { Core, Layers } from './core'
-import { matters, placementOf } from './placements'
+import { matters, placementOf, rowsOf } from './placements'
 import { distrust } from './trust'
 import type { FoldDeps } from './view'
 import { attach, detach, detachAll, leaveUnfolded, refold } from './view'
@@ -64,6 +64,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
       listRows(known, layer)
+      core.rowsMoved(rowsNamedBy(layer.ops))
       if (layer.outcome === 'confirmed') confirmed.add(layer)
       for (const cell of cellsFor(core, layer.ops)) place(core, known, cell, layer)
     },
@@ -72,9 +73,10 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       const at = layers.indexOf(layer)
       if (at >= 0) layers.splice(at, 1)
       unlistRows(known, layer)
+      core.rowsMoved(rowsNamedBy(layer.ops))
       confirmed.delete(layer)
       for (const [cell, placement] of touched.get(layer) ?? NONE) {
-        core.touch(cell)
+        core.touch(cell, rowsOf(placement))
         detach(cell, placement)
       }
       touched.delete(layer)
@@ -84,7 +86,10 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       unlink(known, cell)
       for (const layer of layers) place(core, known, cell, layer)
     },
-    forget: (cell) => unlink(known, cell),
+    forget(cell) {
+      core.rowsMoved(cell)
+      unlink(known, cell)
+    },
     confirmed(layer) {
       core.isAboutOwn()
       confirmed.add(layer)
@@ -107,7 +112,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
 function place(core: Core, { touched }: Known, cell: Cell, layer: Layer): void {
   const placement = placementOf(cell, layer)
   if (placement === undefined) return
-  core.touch(cell)
+  core.touch(cell, rowsOf(placement))
   attach(cell, placement)
   const cells = touched.get(layer)
   if (cells === undefined) touched.set(layer, new Map([[cell, placement]]))
@@ -130,6 +135,7 @@ function takeCovered(core: Core, { confirmed, touched }: Known, cell: Cell): voi
     const placement = touched.get(layer)?.get(cell)
     const isBefore = layer.pos < (past.get(layer.scope) ?? -1)
     if (placement === undefined || !(isBefore || mayLeave(core, cell, placement))) continue
+    core.rowsMoved(rowsOf(placement) ?? cell)
     core.isAboutOwn() // an echo or a read that brings an own write ends its optimism
     detach(cell, placement)
     touched.get(layer)?.delete(cell)
@@ -202,6 +208,7 @@ function checkLayers(core: Core, known: Known, evict: (cell: Cell) => void): voi
     confirmed.delete(layer)
     layers.splice(layers.indexOf(layer), 1)
     unlistRows(known, layer)
+    core.rowsMoved(rowsNamedBy(layer.ops))
     touched.delete(layer)
     core.listener?.onGone(layer)
   }

@@ -121,10 +121,7 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
       viewOf: core.viewOf,
       listeners: core.viewListeners,
     }),
-    getView(queryKey) {
-      const cell = cellAt(queryKey)
-      return cell && core.viewOf(cell).data
-    },
+    getView: (queryKey) => viewOf(core, cellAt(queryKey)),
     getBase: (queryKey) => cellAt(queryKey)?.base?.data,
     getMode: (queryKey) => cellAt(queryKey)?.mode,
     listen: (listener) => {
@@ -169,6 +166,10 @@ export function createCache(deps: CacheDeps, queryClient: QueryClient): Cache {
   }
 }
 
+function viewOf(core: Core, cell: Cell | undefined): unknown {
+  return cell && core.viewOf(cell).data
+}
+
 function reached(core: Core, cursor: Cursor): void {
   core.transition(() => {
     core.sawStream(cursor)
@@ -203,8 +204,10 @@ function forget({ core, refresher }: AdoptDeps, query: Query): void {
   const cell = cellOf(core, query)
   if (cell === undefined) return
   core.cells.delete(query.queryHash)
-  core.forget(cell)
-  core.lookup.remove(cell)
+  core.transition(() => {
+    core.forget(cell)
+    core.lookup.remove(cell)
+  })
   refresher.forget(cell)
   failArrival(cell, new CancelledError({ silent: true }))
   core.transition(core.checkLayers)
@@ -241,7 +244,7 @@ function layerFace(core: Core): Pick<Cache, LayerFace> {
         for (const cell of contained) markStale(core, cell)
       }),
     decided: (layer) => core.transition(() => decide(core, layer)),
-    placed: (layer) => core.transition(() => touchedBy(layer).forEach(core.touch)),
+    placed: (layer) => core.transition(() => touchedBy(layer).forEach((cell) => void core.touch(cell))),
     answer: (layer, answer) => core.transition(() => applyAnswer(core, layer, answer)),
     holdsBack: (layer) =>
       touchedBy(layer).some((cell) => cell.missed >= 3 && isWatched(cell) && (cell.wanted || isReading(cell))),

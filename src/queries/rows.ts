@@ -11,13 +11,25 @@ import type { Core } from './core'
 
 /** The newest copy of a row that some base has; of equally new ones that of a detail, which is whole. */
 export function rowOf(core: Core, type: string, id: RowId): unknown {
-  let best: { row: unknown; version: Version | undefined; single: boolean } | undefined
+  return newestRow(core, type, id)?.row
+}
+
+/** {@link rowOf}, with the query that has it. */
+export function newestRow(core: Core, type: string, id: RowId): RowIn | undefined {
+  let best: RowIn | undefined
   for (const each of rowsIn(core, type, id)) {
     const isNewer = isBelow(best?.version, each.version)
     const isEqual = best?.version === each.version || !isBelow(each.version, best?.version)
     if (best === undefined || isNewer || (isEqual && each.single && !best.single)) best = each
   }
-  return best?.row
+  return best
+}
+
+interface RowIn {
+  readonly cell: Cell
+  readonly row: unknown
+  readonly version: Version | undefined
+  readonly single: boolean
 }
 
 /** A row at this very version. */
@@ -55,16 +67,14 @@ function versionOf({ versions }: Core, kind: Located['lists'][number]['entity'],
   return row === undefined ? undefined : knownVersion(kind, row, versions)
 }
 
-function* rowsIn(
-  { holders, versions }: Core,
-  type: string,
-  id: RowId,
-): Iterable<{ row: unknown; version: Version | undefined; single: boolean }> {
-  for (const { baseLocated } of holders(type, id)) {
+function* rowsIn({ holders, versions }: Core, type: string, id: RowId): Iterable<RowIn> {
+  for (const cell of holders(type, id)) {
+    const { baseLocated } = cell
     for (const place of find(baseLocated, type, id)) {
       const list = baseLocated.lists[place.list]
       const row = list?.rows[place.at]
-      if (list !== undefined) yield { row, version: knownVersion(list.entity, row, versions), single: list.single }
+      if (list !== undefined)
+        yield { cell, row, version: knownVersion(list.entity, row, versions), single: list.single }
     }
   }
 }

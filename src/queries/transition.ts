@@ -14,14 +14,21 @@ import { mute, unmute } from './muting'
 /** Runs `publish`, and must have called it when it returns. `isOwn`: the reason is a write of this client. */
 export type PublishWrap = (publish: () => void, isOwn: boolean) => void
 
+/** Called inside a transition: these rows may be others at its end, or all of the query. */
+export type RowListener = (of: Iterable<string> | Cell) => void
+
 /** A change of a query, as the cache announces it. */
 export type UpdatedEvent = Extract<QueryCacheNotifyEvent, { type: 'updated' }>
 
 export interface Transitions {
   /** Runs `run` as one transition; nested calls join the outer one. */
   transition<T>(run: () => T): T
-  /** Inside a transition: this query is about to change. */
-  touch(cell: Cell): void
+  /** Inside a transition: this query is about to change. `names`: only these rows in it (kind and id); else all may. */
+  touch(cell: Cell, names?: Iterable<string>): void
+  /** Inside a transition: these rows may be others, in a query or with no query that has them. */
+  rowsMoved(of: Iterable<string> | Cell): void
+  /** Who watches rows: hears what may have changed when that begins. */
+  readonly rowListeners: Set<RowListener>
   /** The transition is about an own write: it comes, it leaves, or the server has accepted it. */
   isAboutOwn(): void
   /** Runs `run` when the transition has folded its views, before it publishes: it is known what is reflected. */
@@ -72,6 +79,10 @@ export function createTransitions(deps: TransitionDeps): Transitions {
   let now = open()
   const wraps = new Set<PublishWrap>()
   const viewListeners = new Set<(event: UpdatedEvent) => void>()
+  const rowListeners = new Set<RowListener>()
+  const rowsMoved = (of: Iterable<string> | Cell): void => {
+    for (const listener of rowListeners) listener(of)
+  }
 
   function commit(): void {
     const done = now
@@ -99,6 +110,8 @@ export function createTransitions(deps: TransitionDeps): Transitions {
   return {
     wraps,
     viewListeners,
+    rowListeners,
+    rowsMoved,
     transition(run) {
       depth++
       try {
@@ -108,8 +121,9 @@ export function createTransitions(deps: TransitionDeps): Transitions {
         else depth--
       }
     },
-    touch(cell) {
+    touch(cell, names) {
       if (depth === 0) throw new Error('A base changed outside of a transition.')
+      rowsMoved(names ?? cell)
       if (now.dirty.has(cell)) return
       now.dirty.add(cell)
       for (const observer of cell.query.observers as unknown as AnyObserver[]) mute(now.muted, observer)

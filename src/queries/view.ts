@@ -103,7 +103,8 @@ function isSame(before: Located, view: Located): boolean {
   return before.shape === view.shape && Object.is(share(before.data, view.data), before.data)
 }
 
-function isShown({ optimistic, base }: Cell, { layer }: Placement): boolean {
+/** Whether the query shows the layer and base lacks it. */
+export function isShown({ optimistic, base }: Cell, { layer }: Placement): boolean {
   return optimistic && layer.live && !isCovered(layer, base)
 }
 

@@ -1,6 +1,7 @@
-/** What a sync client lets be seen of its writes, for mirrors of them that it does not carry itself. */
+/** What a sync client lets be seen of its writes and rows, for what it does not carry itself: the mirror, stores of rows. */
 import type { QueryClient } from '@tanstack/query-core'
 import type { SyncError } from '../base/errors'
+import type { Core } from '../queries/core'
 import type { Movement } from '../writes/context'
 import type { Write } from '../writes/write'
 import type { Announce } from './live'
@@ -8,9 +9,10 @@ import type { Announce } from './live'
 /** Under this name a sync client carries what is watched of it. A symbol of all realms and copies: an adapter may bring its own. */
 export const WATCHED: symbol = Symbol.for('tidemark.watched')
 
-/** What a sync client lets a mirror of its writes see. */
+/** What a sync client lets them see. */
 export interface Watched {
   readonly queryClient: QueryClient
+  readonly core: Core
   readonly writes: ReadonlyMap<string, Write>
   /** Whether nothing is sent now. */
   isHeldBack(): boolean

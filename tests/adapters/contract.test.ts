@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
 // What both adapters promise of views, status and pending writes, written once. How a component is written for either
 // framework is in driver.ts.
-import { memoryStorage } from 'tidemark'
-import { expect, test } from 'vitest'
+import { createQueryStore, memoryStorage } from 'tidemark'
+import { expect, onTestFinished, test } from 'vitest'
 import { inBoth } from './both.ts'
 import type { Component } from './driver.ts'
 import type { Todo } from './todos.ts'
@@ -101,6 +101,53 @@ inBoth('views', ({ show, act }) => {
     second.unmount()
     await act(() => world.sync.mutate(addTodo, b))
     expect(world.net.waiting).toHaveLength(0)
+  })
+})
+
+inBoth('a row', ({ show, act }) => {
+  const watched = async () => {
+    const world = todoWorld()
+    onTestFinished(createQueryStore(world.sync, todosQuery).subscribe(() => {}))
+    await act()
+    await act(() => world.net.take('GET').answer([a, b]))
+    return world
+  }
+
+  test('renders when it changes, and never for the rest of its list', async () => {
+    const world = await watched()
+    const page = show({ sync: world.sync }, ({ useRow }) => {
+      const row = useRow(todoRow, () => 'a')
+      const length = useRow(
+        todoRow,
+        () => 'a',
+        (todo) => todo?.title.length,
+      )
+      return () => `${row()?.title} ${length()}`
+    })
+    await act()
+    expect(page.read()).toBe('A 1')
+    const { renders } = page
+    await act(() => world.sync.mutate(renameTodo, { id: 'b', title: 'Bread' }))
+    expect([page.read(), page.renders]).toEqual(['A 1', renders])
+    await act(() => world.sync.mutate(renameTodo, { id: 'a', title: 'Apple' }))
+    expect([page.read(), page.renders]).toEqual(['Apple 5', renders + 1])
+    await act(() => world.net.take('PUT', '/todos/b').answer({ title: 'No' }, { status: 422 }))
+    expect(page.renders).toBe(renders + 1)
+  })
+
+  test('follows another id', async () => {
+    const world = await watched()
+    const page = show({ sync: world.sync }, ({ useRow, useSyncStatus }) => {
+      const network = useSyncStatus((status) => status.network)
+      const row = useRow(todoRow, () => (network() === 'online' ? 'a' : 'b'))
+      return () => String(row()?.title)
+    })
+    await act()
+    expect(page.read()).toBe('A')
+    await act(() => world.net.network.set('offline'))
+    expect(page.read()).toBe('B')
+    await act(() => world.sync.mutate(renameTodo, { id: 'b', title: 'Bread' }))
+    expect(page.read()).toBe('Bread')
   })
 })
 

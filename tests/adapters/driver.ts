@@ -3,6 +3,7 @@ import type {
   DefinedInfiniteQuery,
   DefinedMutation,
   DefinedQuery,
+  Entity,
   MutationObserverResult,
   OutboxEntry,
   OutboxState,
@@ -56,6 +57,11 @@ export interface Hooks {
   usePending<T = readonly OutboxEntry[]>(
     filter: () => PendingFilter,
     selector?: (entries: readonly OutboxEntry[]) => T,
+  ): Read<T>
+  useRow<TRow, T = TRow | undefined>(
+    entity: Entity<TRow>,
+    id: () => string,
+    selector?: (row: TRow | undefined) => T,
   ): Read<T>
   useSyncClient(): SyncClient
   useQueryClient(): QueryClient

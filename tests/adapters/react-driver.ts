@@ -23,6 +23,7 @@ const hooks = {
   useSyncStatus: (selector) => read(adapter.useSyncStatus(selector)),
   useOutbox: (selector) => read(adapter.useOutbox(selector)),
   usePending: (filter, selector) => read(adapter.usePending(filter(), selector as never)),
+  useRow: (entity, id, selector) => read(adapter.useRow(entity, id(), selector as never)),
   useSyncClient: adapter.useSyncClient,
   useQueryClient: adapter.useQueryClient,
 } satisfies LooseHooks as unknown as Hooks

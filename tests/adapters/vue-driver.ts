@@ -27,6 +27,7 @@ const hooks = {
   useSyncStatus: (selector) => readRef(adapter.useSyncStatus(selector)),
   useOutbox: (selector) => readRef(adapter.useOutbox(selector)),
   usePending: (filter, selector) => readRef(adapter.usePending(filter, selector as never)),
+  useRow: (entity, id, selector) => readRef(adapter.useRow(entity, id, selector as never)),
   useSyncClient: () => adapter.useSyncClient(),
   useQueryClient: () => adapter.useQueryClient(),
 } satisfies LooseHooks as unknown as Hooks

@@ -10,6 +10,7 @@ import {
   usePrefetchQuery,
   useQueries,
   useQuery,
+  useRow,
   useSuspenseInfiniteQuery,
   useSuspenseQueries,
   useSuspenseQuery,
@@ -128,6 +129,8 @@ test('status hooks have what the selector returns', () => {
   expectTypeOf(useOutbox(({ failed }) => failed.length)).toEqualTypeOf<number>()
   expectTypeOf(usePending()).toEqualTypeOf<readonly OutboxEntry[]>()
   expectTypeOf(usePending({ entity: todoRow, id: 'a' }, (writes) => writes.length > 0)).toEqualTypeOf<boolean>()
+  expectTypeOf(useRow(todoRow, 'a')).toEqualTypeOf<Todo | undefined>()
+  expectTypeOf(useRow(todoRow, 'a', (todo) => todo?.title)).toEqualTypeOf<string | undefined>()
   expectTypeOf(useSyncClient()).toEqualTypeOf<SyncClient>()
   // @ts-expect-error no such filter
   usePending({ row: 'a' })

@@ -14,6 +14,7 @@ import {
   useQueries,
   useQuery,
   useQueryClient,
+  useRow,
   useSyncStatus,
   VueQueryPlugin,
 } from 'tidemark/vue'
@@ -140,6 +141,8 @@ test('status composables have what the selector returns', () => {
   expectTypeOf(useSyncStatus(({ network }) => network).value).toEqualTypeOf<'online' | 'offline'>()
   expectTypeOf(useOutbox(({ failed }) => failed.length).value).toEqualTypeOf<number>()
   expectTypeOf(usePending().value).toEqualTypeOf<readonly OutboxEntry[]>()
+  expectTypeOf(useRow(todoRow, () => 'a').value).toEqualTypeOf<Todo | undefined>()
+  expectTypeOf(useRow(todoRow, 'a', (todo) => todo?.title).value).toEqualTypeOf<string | undefined>()
   expectTypeOf(
     usePending(
       () => ({ entity: todoRow, id: 'a' }),
