@@ -63,8 +63,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       let at = layers.length
       while (at > 0 && (layers[at - 1]?.pos ?? 0) > layer.pos) at--
       layers.splice(at, 0, layer)
-      listRows(known, layer)
-      core.rowsMoved(rowsNamedBy(layer.ops))
+      listRows(core, known, layer)
       if (layer.outcome === 'confirmed') confirmed.add(layer)
       for (const cell of cellsFor(core, layer.ops)) place(core, known, cell, layer)
     },
@@ -72,8 +71,7 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
       core.isAboutOwn()
       const at = layers.indexOf(layer)
       if (at >= 0) layers.splice(at, 1)
-      unlistRows(known, layer)
-      core.rowsMoved(rowsNamedBy(layer.ops))
+      unlistRows(core, known, layer)
       confirmed.delete(layer)
       for (const [cell, placement] of touched.get(layer) ?? NONE) {
         core.touch(cell, rowsOf(placement))
@@ -170,8 +168,10 @@ function foldCell(core: Core, { thrown }: Known, cell: Cell): void {
 const isThere = (row: unknown): boolean => row !== undefined
 
 /** The layer is one of those that change these rows. */
-function listRows({ byRow }: Known, layer: Layer): void {
-  for (const name of new Set(rowsNamedBy(layer.ops))) {
+function listRows(core: Core, { byRow }: Known, layer: Layer): void {
+  const names = new Set(rowsNamedBy(layer.ops))
+  core.rowsMoved(names)
+  for (const name of names) {
     const chain = [...(byRow.get(name) ?? []), layer]
     byRow.set(
       name,
@@ -180,8 +180,10 @@ function listRows({ byRow }: Known, layer: Layer): void {
   }
 }
 
-function unlistRows({ byRow }: Known, layer: Layer): void {
-  for (const name of new Set(rowsNamedBy(layer.ops))) {
+function unlistRows(core: Core, { byRow }: Known, layer: Layer): void {
+  const names = new Set(rowsNamedBy(layer.ops))
+  core.rowsMoved(names)
+  for (const name of names) {
     const chain = (byRow.get(name) ?? []).filter((each) => each !== layer)
     if (chain.length > 0) byRow.set(name, chain)
     else byRow.delete(name)
@@ -207,8 +209,7 @@ function checkLayers(core: Core, known: Known, evict: (cell: Cell) => void): voi
     if (isBuiltOn(core, known, layer)) continue
     confirmed.delete(layer)
     layers.splice(layers.indexOf(layer), 1)
-    unlistRows(known, layer)
-    core.rowsMoved(rowsNamedBy(layer.ops))
+    unlistRows(core, known, layer)
     touched.delete(layer)
     core.listener?.onGone(layer)
   }
