@@ -3,7 +3,7 @@
  * first asked for. Data is never changed here; a changed list is a new list.
  */
 import type { RowId, Version } from '../base/messages'
-import { rowName } from '../base/rows'
+import { isSameId, rowName } from '../base/rows'
 import type { ListRule } from './list-rule'
 import type { Path } from './trace'
 import { collect } from './trace'
@@ -193,6 +193,27 @@ export function locate(data: unknown, shape: Shape | undefined, open?: Ends): Lo
     }
   }
   return { data, shape, lists, open: open ?? endsOf(data, shape), index: undefined }
+}
+
+/** {@link locate} for data in the place of other data: where each row stands as it stood there, its index is taken over. */
+export function locateBeside(before: Located, data: unknown, shape: Shape | undefined): Located {
+  const located = locate(data, shape)
+  if (located.lists.length === before.lists.length && located.lists.every((list, n) => standsAs(list, before.lists[n])))
+    located.index = before.index
+  return located
+}
+
+function standsAs({ entity, path, rows }: RowList, before: RowList | undefined): boolean {
+  if (entity !== before?.entity || rows.length !== before.rows.length || String(path) !== String(before.path))
+    return false
+  for (let at = 0; at < rows.length; at++) {
+    const now = rows[at]
+    const then = before.rows[at]
+    if (Object.is(now, then)) continue
+    if (now === undefined || now === null || then === undefined || then === null) return false
+    if (!isSameId(entity.idOf(now), entity.idOf(then))) return false
+  }
+  return true
 }
 
 const CLOSED: Ends = { start: false, end: false }

@@ -54,15 +54,21 @@ function shareRows(base: Located, view: Located, list: RowList): readonly unknow
   const { entity } = list
   const inBase = beside(base, list)
   const inView = beside(view, list)
-  const rows = list.rows.map((row, at) => {
-    if (row === null || row === undefined) return row
+  let rows: unknown[] | undefined
+  for (let at = 0; at < list.rows.length; at++) {
+    const row = list.rows[at]
+    if (row === null || row === undefined || Object.is(row, inBase?.[at])) continue
     const id = entity.idOf(row)
     const at0 = matches(entity, inBase?.[at], id) ? inBase?.[at] : findRow(base, entity.type, id)
     const at1 = matches(entity, inView?.[at], id) ? inView?.[at] : findRow(view, entity.type, id)
-    return closest(at0, at1, row)
-  })
-  if (inBase !== undefined && isSameList(inBase, rows)) return inBase
-  return inView !== undefined && isSameList(inView, rows) ? inView : rows
+    const shared = closest(at0, at1, row)
+    if (Object.is(shared, row)) continue
+    rows ??= [...list.rows]
+    rows[at] = shared
+  }
+  const next = rows ?? list.rows
+  if (inBase !== undefined && isSameList(inBase, next)) return inBase
+  return inView !== undefined && isSameList(inView, next) ? inView : next
 }
 
 function beside({ data }: Located, { path }: RowList): readonly unknown[] | undefined {
@@ -76,7 +82,9 @@ function matches(entity: Entity, row: unknown, id: RowId): boolean {
 
 /** Whether two lists have the same members, by reference. */
 export function isSameList(a: readonly unknown[], b: readonly unknown[] | undefined): boolean {
-  return a.length === b?.length && a.every((row, at) => Object.is(row, b[at]))
+  if (a.length !== b?.length) return false
+  for (let at = 0; at < a.length; at++) if (!Object.is(a[at], b[at])) return false
+  return true
 }
 
 function findRow(located: Located, type: string, id: string | number): unknown {
@@ -88,6 +96,7 @@ function shareList(previous: unknown[], next: unknown[], way: Way): unknown[] {
   let same = previous.length === next.length
   let result: unknown[] | undefined
   for (let i = 0; i < next.length; i++) {
+    if (Object.is(previous[i], next[i])) continue
     const shared = share(previous[i], next[i], way)
     if (!Object.is(shared, previous[i])) same = false
     if (!Object.is(shared, next[i])) {

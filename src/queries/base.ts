@@ -3,7 +3,7 @@
  * comes here has decided that it is taken (`accept.ts`). Runs inside a transition.
  */
 import type { Cursor } from '../base/cursor'
-import { locate } from '../data/entities'
+import { locate, locateBeside } from '../data/entities'
 import { reconcile } from '../data/share'
 import type { Base, Incoming, Layer, RowNews } from '../evidence/evidence'
 import { isCovered, orderOf } from '../evidence/evidence'
@@ -53,7 +53,7 @@ export function putBase(core: Core, cell: Cell, incoming: Incoming): void {
   if (incoming.kind !== 'push' && incoming.part === undefined) check(core, cell, data, isAtOnePosition(incoming))
   if (!Object.is(cell.baseLocated.data, data) || cell.baseLocated.shape !== shapeNow(cell)) {
     const before = cell.baseLocated
-    own(cell).baseLocated = locate(data, shapeNow(cell))
+    own(cell).baseLocated = locateBeside(before, data, shapeNow(cell))
     if (incoming.kind === 'read') {
       core.aids?.reread(cell.query, before, cell.baseLocated)
       keepLost(core, cell, before, previous)
