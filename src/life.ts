@@ -60,7 +60,7 @@ export function createLife(deps: LifeDeps): Life {
       ? undefined
       : guardUnload(network, () => [...queue.log.writes.values()].some(({ outcome }) => outcome !== 'confirmed'))
     queryClient.mount()
-    void queue.start().then(ready.resolve)
+    void queue.start().then(() => ready.resolve())
     stream?.start()
     running = () => {
       running = undefined

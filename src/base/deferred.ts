@@ -11,38 +11,48 @@ export interface Deferred<T> {
 }
 
 export function createDeferred<T>(): Deferred<T> {
-  let outcome: { value: T } | { error: unknown } | undefined
-  let promise: Promise<T> | undefined
-  let settle: (() => void) | undefined
+  return new LazyDeferred<T>()
+}
 
-  function make(): Promise<T> {
+/** A class: each write has three of them, and carries no closures for them. */
+class LazyDeferred<T> implements Deferred<T> {
+  outcome: { value: T } | { error: unknown } | undefined
+  made: Promise<T> | undefined
+  settle: (() => void) | undefined
+
+  get promise(): Promise<T> {
+    this.made ??= this.make()
+    return this.made
+  }
+
+  get settled(): boolean {
+    return this.outcome !== undefined
+  }
+
+  resolve(value: T): void {
+    this.end({ value })
+  }
+
+  reject(error: unknown): void {
+    this.end({ error })
+  }
+
+  private end(outcome: { value: T } | { error: unknown }): void {
+    this.outcome ??= outcome
+    this.settle?.()
+  }
+
+  make(): Promise<T> {
     const made = new Promise<T>((resolve, reject) => {
-      settle = () => {
+      this.settle = () => {
+        const { outcome } = this
         if (outcome === undefined) return
         if ('error' in outcome) reject(outcome.error)
         else resolve(outcome.value)
       }
-      settle()
+      this.settle()
     })
     made.catch(() => {})
     return made
-  }
-
-  return {
-    get promise() {
-      promise ??= make()
-      return promise
-    },
-    get settled() {
-      return outcome !== undefined
-    },
-    resolve(value) {
-      outcome ??= { value }
-      settle?.()
-    },
-    reject(error) {
-      outcome ??= { error }
-      settle?.()
-    },
   }
 }

@@ -51,11 +51,13 @@ export function seededRandom(seed: number): Random {
   }
 }
 
+const HEX = '0123456789abcdef'
+
 /** RFC 9562 section 5.7: 48 bits of milliseconds, then version, variant and 74 random bits. */
 function uuidV7(now: number, random: Uint8Array): string {
   const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0').slice(-12)
   let hex = ''
-  for (const byte of random) hex += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16)
+  for (const byte of random) hex += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15)
   const variant = ((Number.parseInt(hex.slice(4, 5), 16) & 0x3) | 0x8).toString(16)
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(1, 4)}-${variant}${hex.slice(5, 8)}-${hex.slice(8, 20)}`
 }

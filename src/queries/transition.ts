@@ -70,8 +70,13 @@ interface Open {
 }
 
 const open = (): Open => ({
-  ...{ isOwn: false, dirty: new Set(), whenSettled: [], later: [] },
-  ...{ announced: new Set(), updates: [], muted: new Map() },
+  isOwn: false,
+  dirty: new Set(),
+  whenSettled: [],
+  later: [],
+  announced: new Set(),
+  updates: [],
+  muted: new Map(),
 })
 
 export function createTransitions(deps: TransitionDeps): Transitions {

@@ -14,39 +14,40 @@ export interface Attempts {
   readonly hasRefreshed: boolean
 }
 
-interface Owned {
+/** A class for its getters: no write carries closures of its own. */
+class Owned implements Attempts {
+  readonly random: () => number
   request: AbortController | undefined
-  isHeldBack: boolean
-  hasRefreshed: boolean
-  readonly isWaiting: boolean
-  readonly backoff: Backoff
+  isHeldBack = false
+  hasRefreshed = false
   /** Failures so far that count against the mutation's `retry`. */
-  failures: number
+  failures = 0
   /** How often a 409 was answered that nobody could read. */
-  vague: number
+  vague = 0
   /** How much had been heard of its origin when a page came in place of its answer. */
   heard: number | undefined
   cancelWait: (() => void) | undefined
   /** Its requests have had no answer since this began. */
   cancelAnswer: (() => void) | undefined
+  made: Backoff | undefined
+
+  constructor(random: () => number) {
+    this.random = random
+  }
+
+  get isWaiting(): boolean {
+    return this.cancelWait !== undefined
+  }
+
+  /** Most writes never wait. */
+  get backoff(): Backoff {
+    this.made ??= createBackoff({ base: 1000, cap: 60_000 }, this.random)
+    return this.made
+  }
 }
 
 export function createAttempts(random: () => number): Attempts {
-  const owned: Owned = {
-    request: undefined,
-    isHeldBack: false,
-    hasRefreshed: false,
-    get isWaiting() {
-      return owned.cancelWait !== undefined
-    },
-    backoff: createBackoff({ base: 1000, cap: 60_000 }, random),
-    failures: 0,
-    vague: 0,
-    heard: undefined,
-    cancelWait: undefined,
-    cancelAnswer: undefined,
-  }
-  return owned
+  return new Owned(random)
 }
 
 const own = (attempts: Attempts): Owned => attempts as Owned

@@ -51,7 +51,8 @@ export function addWrite(
   const { deps, log } = queue
   const ops = optimisticOps(queue, mutation, record)
   const write = createWrite(record, mutation, ops, createAttempts(deps.random.next))
-  if (record.deps.length === 0) revise(write, { deps: creatorsOf(queue, write) })
+  const creators = record.deps.length === 0 ? creatorsOf(queue, write) : NOBODY
+  if (creators.length > 0) revise(write, { deps: creators })
   noteBefore(queue, write)
   takeCopies(queue, write)
   deps.cache.core.transition(() => {
