@@ -6,8 +6,9 @@ import { isEqual } from '../base/equal'
 import type { Drafts } from './drafts'
 import type { Located, Place, RowList } from './entities'
 import { find, locate, setIn, shifted } from './entities'
-import type { Moved } from './lists'
 import { hasDeclared, placeRows, staysIn } from './lists'
+import type { Moved } from './moved'
+import { listAt, positionIn } from './positions'
 import type { InsertPosition, Op, RowOp } from './recipes'
 import { isDeclared } from './rules'
 import { isSameList } from './share'
@@ -23,6 +24,8 @@ interface Work {
   structural: boolean
   /** Rows of declared lists that have changed, by kind and id: they are put where they belong at the end. */
   moved: Map<string, Moved>
+  /** Changes of such rows so far. */
+  number: number
 }
 
 /** A change in a fold. `isReplay`: base has it, and it counts only for rows that base lacks. */
@@ -61,7 +64,7 @@ function foldOne(work: Work, op: Step, drafts: Drafts, origins: Origins | undefi
 }
 
 function workOn(located: Located): Work {
-  return { located, owned: new Map(), appended: new Map(), structural: false, moved: new Map() }
+  return { located, owned: new Map(), appended: new Map(), structural: false, moved: new Map(), number: 0 }
 }
 
 function begin(located: Located, before: Work): Work {
@@ -115,14 +118,15 @@ function moveRow(work: Work, op: RowOp & Step, drafts: Drafts, origins: Origins 
   if (moved === undefined) {
     const { entity, id } = op
     const before = rowAt(work.located, find(work.located, entity.type, id).at(-1))
-    moved = { entity, id, before, row: before ?? origins?.get(name), steps: [], at: undefined }
+    moved = { entity, id, before, row: before ?? origins?.get(name), steps: [] }
     work.moved.set(name, moved)
   }
   if (op.isReplay && moved.before !== undefined) return
   const before = moved.row
   moved.row = step(before, op, drafts)
-  if ('at' in op && (op.kind === 'move' || before === undefined)) moved.at = op.at
-  if (op.isReplay !== true) moved.steps.push([before, moved.row])
+  if (op.isReplay === true) return
+  const at = 'at' in op ? op.at : undefined
+  moved.steps.push({ before, after: moved.row, number: work.number++, at, isMove: op.kind === 'move' })
 }
 
 /** What a change makes of a row, wherever it stands; `undefined`: there is none. */
@@ -287,23 +291,4 @@ function insert(work: Work, op: RowOp & { kind: 'insert' | 'upsert' }, where: In
   else work.structural = true
   if (at === rows.length) rows.push(op.row)
   else rows.splice(at, 0, op.row)
-}
-
-/** The list in which the position `at`, counted over all lists of the query (pages), lies. */
-function listAt(lists: readonly RowList[], candidates: readonly number[], at: 'start' | number): number | undefined {
-  if (at === 'start') return candidates[0]
-  let before = 0
-  for (const candidate of candidates) {
-    before += lists[candidate]?.rows.length ?? 0
-    if (at <= before) return candidate
-  }
-  return candidates.at(-1)
-}
-
-/** Where in a list of `length` rows; `before`: how many stand in the lists before it, which numbers count too. */
-function positionIn(at: InsertPosition, length: number, before: number, anchor: number | undefined): number {
-  if (at === 'start') return 0
-  if (typeof at === 'number') return Math.min(Math.max(0, at - before), length)
-  if (typeof at === 'object' && anchor !== undefined) return 'before' in at ? anchor : anchor + 1
-  return length
 }

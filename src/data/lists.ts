@@ -6,22 +6,10 @@ import type { RowId } from '../base/messages'
 import { rowName } from '../base/rows'
 import type { Entity, Located, Place, RowList, Shifts } from './entities'
 import { find } from './entities'
+import type { Moved, Turn } from './moved'
+import { turnsOf } from './moved'
 import type { InsertPosition } from './recipes'
 import { belongs, isDeclared, order, placeIn } from './rules'
-
-/** A row that a fold changes, and that has no place yet. */
-export interface Moved {
-  readonly entity: Entity
-  readonly id: RowId
-  /** As it stands in the data; `undefined`: it is not there. */
-  readonly before: unknown
-  /** As it is now; `undefined`: there is none. */
-  row: unknown
-  /** What each live change made of it: a row that was not there enters only if one of them makes it belong. */
-  readonly steps: Array<readonly [before: unknown, after: unknown]>
-  /** Where it is wanted, in a list without an order. */
-  at: InsertPosition | undefined
-}
 
 /** Whether rows of this kind have places by a rule. */
 export function hasDeclared({ lists }: Located, type: string): boolean {
@@ -109,34 +97,54 @@ function placeInChain(target: Target, rows: readonly Moved[], shifts: OpenShifts
   const { located, chain, own } = target
   const first = listAt(target, 0)
   const isOrdered = first.rule?.orderBy !== undefined
-  const leaving: Place[] = []
-  const entering: Moved[] = []
+  const turns: Turn[] = []
+  const standing = new Map<Moved, readonly Copy[]>()
   for (const each of rows) {
-    const { entity, id, before, row, at } = each
-    if (entity.type !== first.entity.type) continue
-    const everywhere = find(located, entity.type, id)
+    if (each.entity.type !== first.entity.type) continue
+    const everywhere = find(located, each.entity.type, each.id)
     const from = everywhere.filter(({ list }) => chain.includes(list))
     const place = from.at(-1)
-    if (
-      place !== undefined &&
-      (isOrdered || at === undefined) &&
-      staysIn(located.lists[place.list] as RowList, before, row)
-    ) {
-      if (!Object.is(located.lists[place.list]?.rows[place.at], row)) own(place.list)[place.at] = row
+    const way = turnsOf(first, each, place !== undefined)
+    const stays = place !== undefined && staysIn(located.lists[place.list] as RowList, each.before, each.row)
+    if (stays && (isOrdered || way.turns.length === 0)) {
+      if (!Object.is(located.lists[place.list]?.rows[place.at], each.row)) own(place.list)[place.at] = each.row
       continue
     }
-    leaving.push(...from)
+    if (place === undefined && !way.isIn && (isOrdered || way.turns.length === 0)) continue
+    standing.set(
+      each,
+      from.map((spot) => ({ ...spot, row: located.lists[spot.list]?.rows[spot.at] })),
+    )
+    if (!isOrdered) turns.push(...way.turns)
+    else if (way.isIn) turns.push({ moved: each, number: 0, at: 'end', row: each.row })
     note(shifts, each, (known) => (known.length > 0 ? known : everywhere).filter((spot) => !from.includes(spot)))
-    if (place !== undefined ? row !== undefined && belongs(first, row) : enters(first, each)) entering.push(each)
+    shifts.drift += from.length + way.turns.length
   }
+  // By an order all leave first: where one goes does not depend on where the others were.
+  if (isOrdered) {
+    takeOut(target, [...standing.values()].flat())
+    for (const each of standing.keys()) standing.set(each, [])
+  }
+  for (const turn of turns.sort((a, b) => a.number - b.number)) {
+    if (!isOrdered) takeOut(target, standing.get(turn.moved) ?? [])
+    const place = turn.at === undefined ? undefined : enter(target, turn)
+    standing.set(turn.moved, place === undefined ? [] : [{ ...place, row: turn.row }])
+  }
+  for (const [each, copies] of standing)
+    note(shifts, each, (known) => [...known, ...copies.map(({ list, at }) => ({ list, at }))])
+}
+
+/** A copy of a row, and where it was last seen: others may have come before it since. */
+interface Copy extends Place {
+  readonly row: unknown
+}
+
+function takeOut({ own }: Target, copies: readonly Copy[]): void {
   // From the end, so that earlier positions stay true.
-  leaving.sort((a, b) => b.list - a.list || b.at - a.at)
-  for (const { list, at } of leaving) own(list).splice(at, 1)
-  for (const each of entering) {
-    const place = enter(target, each)
-    if (place !== undefined) note(shifts, each, (known) => [...known, place])
+  for (const { list, at, row } of [...copies].sort((a, b) => b.list - a.list || b.at - a.at)) {
+    const rows = own(list)
+    rows.splice(rows[at] === row ? at : rows.indexOf(row), 1)
   }
-  shifts.drift += leaving.length + entering.length
 }
 
 /** Its places in all lists of the data are others now. */
@@ -149,22 +157,12 @@ function note(
   moved.set(name, change(moved.get(name) ?? []))
 }
 
-/** Whether a row that the list lacks belongs there: known from elsewhere in the data, or made so by a live change. */
-function enters(list: RowList, { before, row, steps }: Moved): boolean {
-  if (row === undefined || !belongs(list, row)) return false
-  if (before !== undefined) return true
-  return steps.some(
-    ([earlier, later]) =>
-      later !== undefined && belongs(list, later) && !(earlier !== undefined && belongs(list, earlier)),
-  )
-}
-
 /** Between its neighbours; beyond the loaded rows only where nothing else comes. */
-function enter(target: Target, { row, at, entity }: Moved): Place | undefined {
+function enter(target: Target, { row, at, moved }: Turn): Place | undefined {
   const { located, chain, own, rowsOf } = target
   const { open } = located
   const isOrdered = listAt(target, 0).rule?.orderBy !== undefined
-  const spot = isOrdered ? spotByOrder(target, row) : spotAt(target, at ?? 'end', entity)
+  const spot = isOrdered ? spotByOrder(target, row) : spotAt(target, at ?? 'end', moved.entity)
   const list = chain[spot.page] as number
   if (open.end && spot.page === chain.length - 1 && spot.at === rowsOf(list).length) return undefined
   if (open.start && spot.page === 0 && spot.at === 0) return undefined
