@@ -35,6 +35,11 @@ export function isOfRow(op: Op): op is Op & RowOp {
   return partOf(op) === 'row'
 }
 
+/** It takes a row from where it stands, and nothing in the row says so. */
+export function leavesPlace({ kind }: Op): boolean {
+  return kind === 'move' || kind === 'remove'
+}
+
 /** Of a row that is there before. */
 export function isOfExisting(op: Op): op is Op & RowOp {
   return VERBS[op.kind].isOfExisting

@@ -133,8 +133,9 @@ function ownShareOf(sharing: Query['options']['structuralSharing']): SaidPart['s
 function wrapQueryFn(deps: AdoptDeps, cell: Cell, queryFn: AnyQueryFn): AnyQueryFn {
   return (context: object) => {
     const read = readOf(deps.core, cell)
+    const { length } = read.answers
     const result = queryFn(deps.extendContext(context, cell, read) as never)
-    if (isThenable(result)) result.then(undefined, () => forgetRead(cell, read))
+    if (isThenable(result)) result.then(undefined, () => forgetRead(cell, read, length))
     return result
   }
 }

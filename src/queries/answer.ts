@@ -12,7 +12,7 @@ import { fitOf, hasDeclared } from '../data/lists'
 import type { Op, RowOp } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import { belongs, isRuleFault } from '../data/rules'
-import { isOfRow, partOf, rowNameOf, rowsNamedBy } from '../data/verbs'
+import { isOfOneOf, isOfRow, leavesPlace, partOf, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Versions } from '../data/versions'
 import { knownVersion } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
@@ -67,7 +67,7 @@ function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf)
   try {
     const placement = core.touchedBy(answer.layer).get(cell)
     const isMoved = answer.contains && placement !== undefined && isByHand(placement)
-    if (isMoved || ops.some((op) => !hasPlace(core, cell, op))) {
+    if (isMoved || followsMove(cell, ops, answer.layer) || ops.some((op) => !hasPlace(core, cell, op))) {
       core.aids?.unplaced(cell.query)
       return false
     }
@@ -86,6 +86,21 @@ function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf)
     markStale(core, cell, answer.cursor)
   }
   return true
+}
+
+/**
+ * Whether an earlier write has moved or taken out one of the rows, and base lacks that: the row that the answer brings does not
+ * say where it stands now.
+ */
+function followsMove({ placements, base }: Cell, ops: readonly Op[], { pos }: Layer): boolean {
+  const rows = new Set(rowsNamedBy(ops))
+  return placements.some(
+    ({ layer, ops: earlier }) =>
+      layer.pos < pos &&
+      layer.outcome === 'confirmed' &&
+      !isCovered(layer, base) &&
+      earlier.some((op) => leavesPlace(op) && isOfOneOf(op, rows)),
+  )
 }
 
 /** Whether it moves no rows of base; which query has a row, and where, is the application's word if it names the key. */

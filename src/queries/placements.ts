@@ -64,12 +64,18 @@ export function isByHand({ ops }: Placement): boolean {
   return ops.some(({ kind }) => kind === 'move')
 }
 
-/** Whether it changes rows of a kind that the query lists, in it or not; a row that it lacks cannot be taken out of it. */
-function isOfLists({ baseLocated }: Cell, { ops }: Placement): boolean {
+/**
+ * Whether it changes rows of a kind that the query lists, in it or not, or the row that the query is; a row that it lacks cannot
+ * be taken out of it. A query without rows of a kind that it should have may have one that is made.
+ */
+function isOfLists({ baseLocated, shape }: Cell, { ops }: Placement): boolean {
   return ops.some((op) => {
-    if (!isOfRow(op) || !baseLocated.lists.some(({ entity, single }) => !single && entity.type === op.entity.type))
-      return false
-    return op.kind !== 'remove' || find(baseLocated, op.entity.type, op.id).length > 0
+    if (!isOfRow(op)) return false
+    const { type } = op.entity
+    const lists = baseLocated.lists.filter(({ entity }) => entity.type === type)
+    if (lists.length === 0) return 'row' in op && shape?.pairs.some(([kind]) => kind.type === type) === true
+    const isThere = find(baseLocated, type, op.id).length > 0
+    return isThere || (op.kind !== 'remove' && lists.some(({ single }) => !single))
   })
 }
 

@@ -117,10 +117,15 @@ function knownPages({ placements }: Cell, base: Base): ReadEvidence['answers'][n
   return evidenceOfPages(base, layers, covered)
 }
 
-/** What the answers of a failed read said is nothing that the next one, or its retry, is made of. */
-export function forgetRead(cell: Cell, read: ReadEvidence): void {
+/**
+ * What the answers of a failed read said is nothing that the next one, or its retry, is made of. A page that failed is read
+ * again behind those before it: the read stays as old as they are, and keeps their `answers`.
+ */
+export function forgetRead(cell: Cell, read: ReadEvidence, answers: number): void {
   own(cell).isRefused = read.saidNo === true
-  if (cell.read === read) own(cell).read = undefined
+  if (cell.read !== read) return
+  own(cell).read =
+    answers === 0 ? undefined : { ...read, answers: read.answers.slice(0, answers), unanswered: 0, saidNo: false }
 }
 
 /** Its data is here: what its answers have said. */

@@ -59,7 +59,8 @@ function absentRows({ baseLocated }: Cell, shown: readonly Placement[], chainOf:
       if (absent.has(name) || find(baseLocated, op.entity.type, op.id).length > 0) continue
       const chain = chainOf(name)
       const anew = chain.filter(({ copies }) => copies.get(name)?.isAnew === true).at(-1)
-      absent.set(name, { chain, from: (anew ?? chain[0])?.pos ?? 0 })
+      const first = anew ?? chain.find(({ copies }) => copies.get(name)?.row !== undefined) ?? chain[0]
+      absent.set(name, { chain, from: first?.pos ?? 0 })
     }
   }
   return absent

@@ -94,7 +94,8 @@ export function refold(cell: Cell, deps: FoldDeps): void {
   owned.unfolded = { appended: [], removed: [], all: false }
   // A base that now contains what was folded over the old one shows nothing new. A query that shares in a way of its own
   // (`structuralSharing`) has done so on the way in.
-  owned.view = kept === undefined && cell.share === undefined && isSame(before, view) ? before : view
+  const mayBeSame = kept === undefined || unfolded.removed.length > 0
+  owned.view = mayBeSame && cell.share === undefined && isSame(before, view) ? before : view
   owned.skipped = skipped
   owned.foldedBase = base?.data
 }

@@ -1,7 +1,8 @@
 /** From a call of a mutation to a write in the log: its place, its scope, what it builds on, what it shows. */
 import { rowName } from '../base/rows'
 import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
-import { rowOf } from '../queries/rows'
+import { isCovered } from '../evidence/evidence'
+import { newestRow, rowOf } from '../queries/rows'
 import { createAttempts } from './attempts'
 import type { Movement, QueueContext } from './context'
 import type { AnyMutation } from './definition'
@@ -90,8 +91,15 @@ function takeCopies({ deps }: QueueContext, write: Write): void {
   const { core } = deps.cache
   const copies = write.ops.filter(isOfRow).flatMap((op) => {
     const name = rowNameOf(op)
-    const row = rowOf(core, op.entity.type, op.id) ?? core.copyOf(name)
-    return row === undefined ? [] : [[name, { row, isAnew: false }] as const]
+    const newest = newestRow(core, op.entity.type, op.id)
+    const row = newest === undefined ? core.copyOf(name) : newest.row
+    if (row === undefined) return []
+    const copy = { row, isAnew: false }
+    // Those that were made before anybody had the row are made on this one, too.
+    for (const earlier of core.chainOf(name))
+      if (!earlier.copies.has(name) && !isCovered(earlier, newest?.cell.base))
+        core.listener?.onCopy(earlier, name, copy)
+    return [[name, copy] as const]
   })
   if (copies.length > 0) noteCopies(write, copies)
 }
