@@ -10,9 +10,11 @@ import { hasDeclared, placeRows, staysIn } from './lists'
 import type { Moved } from './moved'
 import { listAt, positionIn } from './positions'
 import type { InsertPosition, Op, RowOp } from './recipes'
+import type { Origins } from './row-steps'
+import { changed, step, stepsBefore } from './row-steps'
 import { isDeclared } from './rules'
 import { isSameList } from './share'
-import { isOfRow, rowNameOf } from './verbs'
+import { bringsRow, isOfRow, rowNameOf } from './verbs'
 
 interface Work {
   located: Located
@@ -30,9 +32,6 @@ interface Work {
 
 /** A change in a fold. `isReplay`: base has it, and it counts only for rows that base lacks. */
 export type Step = Op & { readonly isReplay?: boolean }
-
-/** Rows that a base lacks, as another base had them: what changes of them start from. */
-export type Origins = ReadonlyMap<string, unknown>
 
 /**
  * Folds `ops` over `start`. Throws what a recipe throws, and what a rule of a list does; `start` is then still good.
@@ -118,7 +117,14 @@ function moveRow(work: Work, op: RowOp & Step, drafts: Drafts, origins: Origins 
   if (moved === undefined) {
     const { entity, id } = op
     const before = rowAt(work.located, find(work.located, entity.type, id).at(-1))
-    moved = { entity, id, before, row: before ?? origins?.get(name), steps: [] }
+    const origin = origins?.get(name)
+    moved = {
+      entity,
+      id,
+      before,
+      row: before ?? origin?.row,
+      steps: before === undefined ? stepsBefore(origin, drafts) : [],
+    }
     work.moved.set(name, moved)
   }
   if (op.isReplay && moved.before !== undefined) return
@@ -126,19 +132,14 @@ function moveRow(work: Work, op: RowOp & Step, drafts: Drafts, origins: Origins 
   moved.row = step(before, op, drafts)
   if (op.isReplay === true) return
   const at = 'at' in op ? op.at : undefined
-  moved.steps.push({ before, after: moved.row, number: work.number++, at, isMove: op.kind === 'move' })
-}
-
-/** What a change makes of a row, wherever it stands; `undefined`: there is none. */
-function step(row: unknown, op: RowOp & Op, drafts: Drafts): unknown {
-  if (op.kind === 'remove') return undefined
-  if (row !== undefined) return changed(row, op, drafts)
-  return op.kind === 'insert' || op.kind === 'upsert' ? op.row : undefined
-}
-
-/** A row by itself with its changes. Throws what a recipe throws. */
-export function foldAlone(row: unknown, ops: ReadonlyArray<RowOp & Op>, drafts: Drafts): unknown {
-  return ops.reduce((now, op) => step(now, op, drafts), row)
+  moved.steps.push({
+    before,
+    after: moved.row,
+    number: work.number++,
+    at,
+    isMove: op.kind === 'move',
+    brings: bringsRow(op),
+  })
 }
 
 function rowAt({ lists }: Located, place: Place | undefined): unknown {
@@ -212,36 +213,6 @@ function applyRow(work: Work, op: RowOp & Op, drafts: Drafts): void {
       if (!Object.is(row, next)) own(work, list)[at] = next
     }
   } else if ((op.kind === 'insert' || op.kind === 'upsert') && op.hash !== undefined) insert(work, op, op.at ?? 'end')
-}
-
-/** What a change makes of a row where it stands. */
-function changed(row: unknown, op: RowOp & Op, drafts: Drafts): unknown {
-  switch (op.kind) {
-    case 'row':
-      return runRow(op.results, row, op.recipe, drafts)
-    case 'upsert':
-      return isEqual(row, op.row) ? row : op.row
-    case 'insert': // it is there already
-    case 'move': // its place changes, and nothing in it
-    case 'remove': // takes it out of its list, and changes nothing in it
-      return row
-    default:
-      return op satisfies never
-  }
-}
-
-/** A pure recipe on the same row gives the same result, so it runs once per row object. */
-function runRow(
-  results: WeakMap<object, unknown>,
-  row: unknown,
-  recipe: (draft: never) => unknown,
-  drafts: Drafts,
-): unknown {
-  if (typeof row !== 'object' || row === null) return drafts.produce(row, recipe)
-  if (results.has(row)) return results.get(row)
-  const next: unknown = drafts.produce(row, recipe)
-  results.set(row, next)
-  return next
 }
 
 function remove(work: Work, places: ReadonlyArray<{ list: number; at: number }>): void {

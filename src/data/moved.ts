@@ -28,6 +28,8 @@ export interface RowStep {
   readonly at: InsertPosition | undefined
   /** It is there to move the row. */
   readonly isMove: boolean
+  /** It puts the row into every list that takes it. */
+  readonly brings: boolean
 }
 
 /** What a change does with a row in a list: it comes, goes to another place, or leaves (without `at`). */
@@ -51,12 +53,12 @@ export function turnsOf(
     turns.push({ moved, number, at, row: shown })
   let isIn = stands
   let wanted: InsertPosition | undefined
-  for (const { before, after, number, at, isMove } of steps) {
+  for (const { before, after, number, at, isMove, brings } of steps) {
     if (after === undefined || isMove) wanted = before === undefined ? undefined : at
     if (after === undefined) {
       if (isIn) take(number)
       isIn = false
-    } else if (isIn ? isMove : fits(after) && !fits(before)) {
+    } else if (isIn ? isMove : fits(after) && (brings || !fits(before))) {
       take(number, at ?? wanted ?? 'end', row ?? after)
       isIn = true
     }

@@ -60,6 +60,11 @@ export function rowsNamedBy(ops: readonly Op[]): string[] {
   return ops.filter(isOfRow).map(rowNameOf)
 }
 
+/** Whether it puts the row there, if there is none. */
+export function bringsRow({ kind }: Op): boolean {
+  return kind === 'insert' || kind === 'upsert'
+}
+
 /** The names of the rows that these changes make. */
 export function rowsMadeBy(ops: readonly Op[]): string[] {
   return rowsNamedBy(ops.filter(({ kind }) => VERBS[kind].creates))

@@ -1,6 +1,6 @@
 /** From a call of a mutation to a write in the log: its place, its scope, what it builds on, what it shows. */
 import { rowName } from '../base/rows'
-import { isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
+import { bringsRow, isOfRow, rowNameOf, rowsNamedBy } from '../data/verbs'
 import { isCovered } from '../evidence/evidence'
 import { newestRow, rowOf } from '../queries/rows'
 import { createAttempts } from './attempts'
@@ -96,9 +96,11 @@ function takeCopies({ deps }: QueueContext, write: Write): void {
     if (row === undefined) return []
     const copy = { row, isAnew: false }
     // Those that were made before anybody had the row are made on this one, too.
-    for (const earlier of core.chainOf(name))
+    for (const earlier of core.chainOf(name)) {
+      if (earlier.ops.some(bringsRow)) break
       if (!earlier.copies.has(name) && !isCovered(earlier, newest?.cell.base))
         core.listener?.onCopy(earlier, name, copy)
+    }
     return [[name, copy] as const]
   })
   if (copies.length > 0) noteCopies(write, copies)
