@@ -105,6 +105,8 @@ export interface Layers {
   chainOf(name: string): readonly Layer[]
   /** The row as the newest layer that changes it found it. */
   copyOf(name: string): unknown
+  /** The layer's change is made on this row, where base lacks it: what shows that is folded anew. */
+  startFrom(layer: Layer, name: string, copy: RowCopy): void
   /** An event has deleted the row: no layer brings it back into a list. */
   bereave(name: string): void
   /** Looks again whether confirmed layers are reflected or gone. */

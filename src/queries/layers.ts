@@ -14,7 +14,7 @@ import type { Core, Layers } from './core'
 import { matters, placementOf, rowsOf } from './placements'
 import { distrust } from './trust'
 import type { FoldDeps } from './view'
-import { attach, detach, detachAll, leaveUnfolded, refold } from './view'
+import { attach, detach, detachAll, foldAnew, leaveUnfolded, refold } from './view'
 
 /** So many confirmed mutations are kept for queries that nobody watches. */
 const KEPT = 100
@@ -95,9 +95,13 @@ export function createLayers(core: Core, evict: (cell: Cell) => void): Layers {
     },
     chainOf: (name) => known.byRow.get(name) ?? [],
     copyOf: (name) => (known.byRow.get(name) ?? []).map(({ copies }) => copies.get(name)?.row).find(isThere),
+    startFrom(layer, name, copy) {
+      core.listener?.onCopy(layer, name, copy)
+      for (const cell of (touched.get(layer) ?? NONE).keys()) foldAgain(core, cell, name)
+    },
     bereave(name) {
       for (const layer of known.byRow.get(name) ?? [])
-        if (layer.copies.has(name)) core.listener?.onCopy(layer, name, { row: undefined, isAnew: false })
+        if (layer.copies.has(name)) core.startFrom(layer, name, { row: undefined, isAnew: false })
     },
     awaitReads(layer, cells, how) {
       const awaited = new Set(cells)
@@ -163,6 +167,11 @@ function foldCell(core: Core, { thrown }: Known, cell: Cell): void {
     findAnew(cell)
     refold(cell, deps)
   }
+}
+
+function foldAgain(core: Core, cell: Cell, name: string): void {
+  core.touch(cell, [name])
+  foldAnew(cell)
 }
 
 const isThere = (row: unknown): boolean => row !== undefined

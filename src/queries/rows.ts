@@ -58,7 +58,7 @@ export function keepLost(core: Core, cell: Cell, before: Located, base: Base | u
       const known = layer.copies.get(name)?.row
       const [now, then] = [knownVersion(entity, row, core.versions), versionOf(core, entity, known)]
       const isKnown = typeof now === 'number' && typeof then === 'number' && then >= now
-      if (!isKnown) core.listener?.onCopy(layer, name, { row, isAnew: true })
+      if (!isKnown) core.startFrom(layer, name, { row, isAnew: true })
     }
   }
 }

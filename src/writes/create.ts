@@ -55,8 +55,8 @@ export function addWrite(
   const creators = record.deps.length === 0 ? creatorsOf(queue, write) : NOBODY
   if (creators.length > 0) revise(write, { deps: creators })
   noteBefore(queue, write)
-  takeCopies(queue, write)
   deps.cache.core.transition(() => {
+    takeCopies(queue, write)
     log.add(write)
     deps.cache.add(write)
     deps.changed(write, how)
@@ -98,8 +98,7 @@ function takeCopies({ deps }: QueueContext, write: Write): void {
     // Those that were made before anybody had the row are made on this one, too.
     for (const earlier of core.chainOf(name)) {
       if (earlier.ops.some(bringsRow)) break
-      if (!earlier.copies.has(name) && !isCovered(earlier, newest?.cell.base))
-        core.listener?.onCopy(earlier, name, copy)
+      if (!earlier.copies.has(name) && !isCovered(earlier, newest?.cell.base)) core.startFrom(earlier, name, copy)
     }
     return [[name, copy] as const]
   })
