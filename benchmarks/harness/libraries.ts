@@ -1,0 +1,52 @@
+// Tidemark and the peers, as contenders for the rows about optimistic writes. The peers are loaded by an address that the
+// compiler does not follow, because they are installed apart from the product (`benchmarks/peers`).
+
+import type { Server } from './server.ts'
+import { createServer } from './server.ts'
+import type { Library, Subject } from './subject.ts'
+import type { Subscriber } from './subscriber.ts'
+import { createSubscriber } from './subscriber.ts'
+import { tidemark } from './tidemark.ts'
+import type { Contender } from './types.ts'
+
+export async function allLibraries(): Promise<readonly Library[]> {
+  const address = new URL('../peers/index.ts', import.meta.url).href
+  const { libraries } = (await import(address)) as { libraries: readonly Library[] }
+  return [tidemark, ...libraries]
+}
+
+/** A client, its server and its subscriber. */
+export interface Stage {
+  readonly count: number
+  readonly server: Server
+  readonly subscriber: Subscriber
+  readonly subject: Subject
+}
+
+/** Opens each library on a server of its own, and makes a contender of it; one that cannot be opened is wrong. */
+export async function openAll(
+  libraries: readonly Library[],
+  { count, watch }: { count: number; watch?: string },
+  contenderOf: (stage: Stage, name: string) => Contender | Promise<Contender>,
+): Promise<Contender[]> {
+  const contenders: Contender[] = []
+  for (const library of libraries) {
+    if (count > (library.most ?? count)) continue
+    const server = createServer(count)
+    const subscriber = createSubscriber()
+    const show = subscriber.show
+    const options = watch === undefined ? { server, show } : { server, show, watch }
+    const subject = await library.open(options)
+    const contender = await contenderOf({ count, server, subscriber, subject }, library.name)
+    contenders.push({ ...contender, close: () => subject.close() })
+  }
+  return contenders
+}
+
+/** What is shown is what the server has, row by row. */
+export function differsFrom(server: Server, shown: Subscriber['shown']): string | undefined {
+  if (!Array.isArray(shown)) return 'no list is shown'
+  if (shown.length !== server.rows.length) return `${shown.length} rows instead of ${server.rows.length}`
+  const at = server.rows.findIndex(({ id, n }, place) => shown[place]?.id !== id || shown[place]?.n !== n)
+  return at === -1 ? undefined : `row ${at} is not what the server has`
+}

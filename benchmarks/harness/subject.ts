@@ -1,0 +1,33 @@
+// A client with a list of rows, as each library's documentation would write it: what the rows about optimistic writes ask
+// of Tidemark and of every peer alike.
+import type { Change, Row, Server } from './server.ts'
+
+export interface Subject {
+  /** Shows the change at once and sends it; resolves when the server has accepted or refused it and that is shown. */
+  write(change: Change): Promise<unknown>
+  /** Reads the list again. */
+  refetch?(): unknown
+  /** Takes a list that somebody has read. */
+  handIn?(rows: Row[]): void
+  close(): void
+}
+
+export interface SubjectOptions {
+  readonly server: Server
+  /** The subscriber's callback; with `watch`, it is called with that row alone. */
+  readonly show: (shown: readonly Row[] | Row | undefined) => void
+  /** Nobody watches the list; one row, of this id, is watched. */
+  readonly watch?: string
+}
+
+export interface Library {
+  readonly name: string
+  /** Makes a client with all rows of the server in it, and one subscriber. */
+  open(options: SubjectOptions): Promise<Subject>
+  /** A row alone can be subscribed to, without the list. */
+  readonly hasRows?: boolean
+  /** Rows at most: beyond, its set-up takes minutes. */
+  readonly most?: number
+  /** Pending writes at most: beyond, it takes minutes. */
+  readonly mostPending?: number
+}

@@ -1,0 +1,60 @@
+// Tidemark as its documentation says: a query with its rows declared, a mutation with `optimistic` and `apply`, a store.
+import { createQueryStore, createSyncClient, defineMutation, entity, queryOptions } from 'tidemark'
+import type { Change, Row, Server } from './server.ts'
+import type { Library, Subject } from './subject.ts'
+
+const rowEntity = entity<Row>('row')
+
+/** All rows of the server, in a list that says how it is made. */
+const rowsQuery = (server: Server) =>
+  queryOptions({
+    queryKey: ['rows'],
+    queryFn: () => server.read(),
+    rows: [rowEntity, (rows) => rows, { where: () => true }],
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+/** One row of it. */
+const rowQuery = (server: Server, id: string) =>
+  queryOptions({
+    queryKey: ['row', id],
+    queryFn: async () => server.rows.find((row) => row.id === id) as Row,
+    rows: [rowEntity, (row) => row],
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+const changeOf = (server: Server, scope: (change: Change) => string) =>
+  defineMutation({
+    mutationKey: ['rows', 'change'],
+    mutationFn: (change: Change) => server.send(change),
+    optimistic: (view, { id, n }) =>
+      view.row(rowEntity, id).update((draft: { -readonly [Name in keyof Row]: Row[Name] }) => {
+        draft.n = n
+      }),
+    apply: (base, saved) => base.upsert(rowEntity, saved),
+    scope: (change) => ({ id: scope(change) }),
+  })
+
+export const tidemark: Library = {
+  name: 'tidemark',
+  hasRows: true,
+  async open({ server, show, watch }): Promise<Subject> {
+    const change = changeOf(server, ({ id }) => id)
+    const sync = createSyncClient({ mutations: [change] })
+    sync.start()
+    const rows = rowsQuery(server)
+    await sync.queryClient.fetchQuery(rows)
+    if (watch === undefined) createQueryStore(sync, rows).subscribe(({ data }) => show(data))
+    else {
+      const row = rowQuery(server, watch)
+      await sync.queryClient.fetchQuery(row)
+      createQueryStore(sync, row).subscribe(({ data }) => show(data))
+    }
+    return {
+      write: (variables) => sync.mutate(change, variables).confirmed.catch(() => {}),
+      refetch: () => sync.queryClient.invalidateQueries({ queryKey: rows.queryKey }),
+      handIn: (next) => void sync.queryClient.setQueryData(rows.queryKey, next),
+      close: () => void sync.close({ outbox: 'discard' }),
+    }
+  },
+}
