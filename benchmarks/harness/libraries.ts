@@ -15,6 +15,11 @@ export async function allLibraries(): Promise<readonly Library[]> {
   return [tidemark, ...libraries]
 }
 
+/** Who is measured in the rows about lists; the others differ in nothing that is seen there. */
+export async function listLibraries(): Promise<readonly Library[]> {
+  return (await allLibraries()).filter(({ name }) => !name.includes(', '))
+}
+
 /** A client, its server and its subscriber. */
 export interface Stage {
   readonly count: number
@@ -37,8 +42,12 @@ export async function openAll(
     const show = subscriber.show
     const options = watch === undefined ? { server, show } : { server, show, watch }
     const subject = await library.open(options)
-    const contender = await contenderOf({ count, server, subscriber, subject }, library.name)
-    contenders.push({ ...contender, close: () => subject.close() })
+    try {
+      const contender = await contenderOf({ count, server, subscriber, subject }, library.name)
+      contenders.push({ ...contender, close: () => subject.close() })
+    } catch (error) {
+      contenders.push({ name: library.name, run: () => Promise.reject(error), close: () => subject.close() })
+    }
   }
   return contenders
 }

@@ -101,5 +101,13 @@ export function createServer(count: number): Server {
   return server
 }
 
+/** Waits until so many writes are at the server without an answer. */
+export async function arrived(server: Server, count: number): Promise<void> {
+  for (let turns = 0; server.calls.length < count; turns++) {
+    if (turns > 200) throw new Error(`${server.calls.length} of ${count} writes arrived at the server`)
+    await turn()
+  }
+}
+
 /** Everything that is due now has run: promises, and timers without a delay. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

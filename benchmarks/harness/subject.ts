@@ -20,8 +20,27 @@ export interface SubjectOptions {
   readonly watch?: string
 }
 
+/** Writes that change nothing that is shown: order, sending and outcomes alone. */
+export interface Queue {
+  /** Resolves when it was accepted. Writes of one scope go one after another, where the library has an order. */
+  write(change: Change, scope: string): Promise<unknown>
+  close(): void
+}
+
+/** Many small queries, each with its own key. */
+export interface Queries {
+  /** Puts data into the cache, as if it had been read. */
+  set(at: number, row: Row): void
+  watch(at: number, show: (row: Row) => void): void
+  /** Marks one of them as stale; nothing is read. */
+  invalidate?(at: number): void
+}
+
 export interface Library {
   readonly name: string
+  /** Without: the library has nothing that sends writes in order, or at all. */
+  queue?(server: Server): Queue
+  queries?(count: number): Queries
   /** Makes a client with all rows of the server in it, and one subscriber. */
   open(options: SubjectOptions): Promise<Subject>
   /** A row alone can be subscribed to, without the list. */

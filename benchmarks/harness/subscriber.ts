@@ -5,19 +5,20 @@ import type { Row } from './server.ts'
 export interface Subscriber {
   /** Called by the contender with each new list, or with each new row. */
   show(shown: readonly Row[] | Row | undefined): void
-  /** Waits until the row at this place (or the row that is shown) has this number. Call `wait` after the work began. */
-  expect(at: number, n: number): void
+  /** What is waited for: the row at this place (or the row that is shown) with this value. Call it before the work. */
+  expect(at: number, value: Row[keyof Row], field?: keyof Row): void
   /** Nothing if the value has been shown; else a promise of it. */
   wait(): Promise<void> | undefined
   readonly shown: readonly Row[] | Row | undefined
   calls: number
 }
 
-const PATIENCE = 5_000
+const PATIENCE = 3_000
 
 export function createSubscriber(): Subscriber {
   let at = 0
-  let n = Number.NaN
+  let value: Row[keyof Row] = Number.NaN
+  let field: keyof Row = 'n'
   let hasCome = true
   let resolve: (() => void) | undefined
   const subscriber: Subscriber & { shown: Subscriber['shown'] } = {
@@ -28,13 +29,14 @@ export function createSubscriber(): Subscriber {
       subscriber.calls++
       if (hasCome) return
       const row = Array.isArray(shown) ? (shown as readonly Row[])[at] : (shown as Row | undefined)
-      if (row?.n !== n) return
+      if (row?.[field] !== value) return
       hasCome = true
       resolve?.()
     },
-    expect(place, number) {
+    expect(place, wanted, of = 'n') {
       at = place
-      n = number
+      value = wanted
+      field = of
       hasCome = false
       resolve = undefined
     },

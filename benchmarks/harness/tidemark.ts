@@ -3,10 +3,10 @@ import { createQueryStore, createSyncClient, defineMutation, entity, queryOption
 import type { Change, Row, Server } from './server.ts'
 import type { Library, Subject } from './subject.ts'
 
-const rowEntity = entity<Row>('row')
+export const rowEntity = entity<Row>('row')
 
 /** All rows of the server, in a list that says how it is made. */
-const rowsQuery = (server: Server) =>
+export const rowsQuery = (server: Server) =>
   queryOptions({
     queryKey: ['rows'],
     queryFn: () => server.read(),
@@ -35,8 +35,45 @@ const changeOf = (server: Server, scope: (change: Change) => string) =>
     scope: (change) => ({ id: scope(change) }),
   })
 
+/** Writes alone. */
+export const sendOf = (server: Server) =>
+  defineMutation({
+    mutationKey: ['rows', 'send'],
+    mutationFn: ({ id, n }: Change & { scope: string }) => server.send({ id, n }),
+    scope: ({ scope }) => ({ id: scope }),
+    invalidates: () => [],
+  })
+
+/** One of many queries. */
+export const oneOf = (at: number) =>
+  queryOptions({
+    queryKey: ['row', at],
+    queryFn: (): Promise<Row> => new Promise(() => {}),
+    rows: [rowEntity, (row) => row],
+    staleTime: Number.POSITIVE_INFINITY,
+    enabled: false,
+  })
+
 export const tidemark: Library = {
   name: 'tidemark',
+  queue(server) {
+    const send = sendOf(server)
+    const sync = createSyncClient({ mutations: [send] })
+    sync.start()
+    return {
+      write: (change, scope) => sync.mutate(send, { ...change, scope }).confirmed,
+      close: () => void sync.close({ outbox: 'discard' }),
+    }
+  },
+  queries() {
+    const sync = createSyncClient()
+    return {
+      set: (at, row) => void sync.queryClient.setQueryData(oneOf(at).queryKey, row),
+      watch: (at, show) => void createQueryStore(sync, oneOf(at)).subscribe(({ data }) => data && show(data)),
+      invalidate: (at) =>
+        void sync.queryClient.invalidateQueries({ queryKey: oneOf(at).queryKey, refetchType: 'none' }),
+    }
+  },
   hasRows: true,
   async open({ server, show, watch }): Promise<Subject> {
     const change = changeOf(server, ({ id }) => id)

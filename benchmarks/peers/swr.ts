@@ -5,6 +5,24 @@ import type { Library, Subject } from '../harness/subject.ts'
 
 export const swr: Library = {
   name: 'SWR',
+  queue(server) {
+    const mutate = initCache(new Map())?.[1] as unknown as Mutate
+    return {
+      write: (change) => mutate('writes', server.send(change), { populateCache: false, revalidate: false }),
+      close: () => {},
+    }
+  },
+  queries() {
+    const cache = new Map()
+    const mutate = initCache(cache)?.[1] as unknown as Mutate
+    return {
+      set: (at, row) => void mutate(`row ${at}`, row, { revalidate: false }),
+      watch(at, show) {
+        const [get, , subscribe] = createCacheHelper<Row>(cache, `row ${at}`)
+        subscribe(`row ${at}`, () => show(get().data as Row))
+      },
+    }
+  },
   hasRows: true,
   async open({ server, show, watch }): Promise<Subject> {
     const cache = new Map()

@@ -1,6 +1,24 @@
 // All rows, in the order of the table.
 import type { Benchmark } from '../harness/types.ts'
-import { optimisticList, optimisticRow, optimisticSameBase } from './optimistic.ts'
-import { rollback } from './rollback.ts'
+import { optimisticList, optimisticRow, optimisticSameBase, optimisticTurn } from './optimistic.ts'
+import { invalidate, invalidateStream, pushStream, setQueryData } from './pushes.ts'
+import { queueManyScopes, queueOneScope } from './queue.ts'
+import { refreshData, refreshRefetch } from './refresh.ts'
+import { middleFails, rollback } from './rollback.ts'
 
-export const benchmarks: readonly Benchmark[] = [optimisticList, optimisticSameBase, optimisticRow, rollback]
+export const benchmarks: readonly Benchmark[] = [
+  optimisticList,
+  optimisticSameBase,
+  optimisticRow,
+  optimisticTurn,
+  rollback,
+  middleFails,
+  refreshRefetch,
+  refreshData,
+  pushStream,
+  setQueryData,
+  invalidate,
+  invalidateStream,
+  queueOneScope,
+  queueManyScopes,
+]

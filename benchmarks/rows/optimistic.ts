@@ -1,5 +1,5 @@
 // An optimistic write: from the call until the subscriber's callback has the value, while nothing else is pending.
-import { allLibraries, differsFrom, openAll } from '../harness/libraries.ts'
+import { differsFrom, listLibraries, openAll } from '../harness/libraries.ts'
 import { limitArray, limitRow } from '../harness/limits.ts'
 import { alternate } from '../harness/measure.ts'
 import type { Server } from '../harness/server.ts'
@@ -14,7 +14,7 @@ function ofList(name: string, title: string, answer: (server: Server) => Promise
     of: 'rows',
     sizes: [1_000, 10_000, 100_000],
     async measure(size) {
-      const contenders = await openAll(await allLibraries(), { count: size }, (stage, library) => {
+      const contenders = await openAll(await listLibraries(), { count: size }, (stage, library) => {
         const { server, subscriber, subject } = stage
         return {
           name: library,
@@ -54,7 +54,7 @@ export const optimisticRow: Benchmark = {
   async measure(size) {
     const id = idOf(size >> 1)
     const contenders = await openAll(
-      (await allLibraries()).filter(({ name, hasRows }) => hasRows === true || name === 'query-core'),
+      (await listLibraries()).filter(({ name, hasRows }) => hasRows === true || name === 'query-core'),
       { count: size, watch: id },
       ({ server, subscriber, subject }, name) => ({
         name,
@@ -73,5 +73,41 @@ export const optimisticRow: Benchmark = {
       }),
     )
     return alternate([limitRow(size), ...contenders])
+  },
+}
+
+const TOGETHER = 100
+
+export const optimisticTurn: Benchmark = {
+  name: 'optimistic-turn',
+  title: `${TOGETHER} optimistic updates in one turn, for each of them, until the subscriber of the list has all; they were accepted before`,
+  of: 'rows',
+  sizes: [1_000, 5_000, 20_000],
+  async measure(size) {
+    const contenders = await openAll(await listLibraries(), { count: size }, (stage, name) => {
+      const { server, subscriber, subject } = stage
+      let turns = 0
+      let calls = 0
+      return {
+        name,
+        most: 4,
+        times: TOGETHER,
+        run(n) {
+          const from = (n * TOGETHER) % size
+          subscriber.expect(from + TOGETHER - 1, n)
+          turns++
+          calls -= subscriber.calls
+          for (let each = 0; each < TOGETHER; each++) void subject.write({ id: idOf(from + each), n })
+          return subscriber.wait()
+        },
+        after() {
+          calls += subscriber.calls
+          return server.acceptAll()
+        },
+        check: () => differsFrom(server, subscriber.shown),
+        counts: () => ({ 'calls of the subscriber in a turn': calls / turns }),
+      }
+    })
+    return alternate([{ ...limitArray(size, TOGETHER), times: TOGETHER }, ...contenders])
   },
 }
