@@ -23,7 +23,7 @@ const rowQuery = (server: Server, id: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   })
 
-const changeOf = (server: Server, scope: (change: Change) => string) =>
+export const changeOf = (server: Server, scope: (change: Change) => string) =>
   defineMutation({
     mutationKey: ['rows', 'change'],
     mutationFn: (change: Change) => server.send(change),
@@ -36,7 +36,7 @@ const changeOf = (server: Server, scope: (change: Change) => string) =>
   })
 
 /** Writes alone. */
-export const sendOf = (server: Server) =>
+const sendOf = (server: Server) =>
   defineMutation({
     mutationKey: ['rows', 'send'],
     mutationFn: ({ id, n }: Change & { scope: string }) => server.send({ id, n }),

@@ -1,9 +1,12 @@
 // All rows, in the order of the table.
 import type { Benchmark } from '../harness/types.ts'
+import { declaredList } from './declared.ts'
+import { memoryCachedQuery, memoryClient, memoryPendingWrite, memoryWatchedQuery, memoryWrites } from './memory.ts'
 import { optimisticList, optimisticRow, optimisticSameBase, optimisticTurn } from './optimistic.ts'
 import { invalidate, invalidateStream, pushStream, setQueryData } from './pushes.ts'
 import { queueManyScopes, queueOneScope } from './queue.ts'
 import { refreshData, refreshRefetch } from './refresh.ts'
+import { reload, resync } from './reload.ts'
 import { middleFails, rollback } from './rollback.ts'
 
 export const benchmarks: readonly Benchmark[] = [
@@ -21,4 +24,12 @@ export const benchmarks: readonly Benchmark[] = [
   invalidateStream,
   queueOneScope,
   queueManyScopes,
+  declaredList,
+  reload,
+  resync,
+  memoryCachedQuery,
+  memoryWatchedQuery,
+  memoryClient,
+  memoryPendingWrite,
+  memoryWrites,
 ]
