@@ -97,7 +97,7 @@ async function oneByOne(lane: Lane): Promise<number> {
   return time
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[sorted.length >> 1] ?? Number.NaN
 }

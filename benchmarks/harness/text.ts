@@ -13,10 +13,11 @@ export function number(value: number): string {
   return part === undefined || /^0+$/.test(part) ? spaced : `${spaced}.${part}`
 }
 
-const STEPS: Readonly<Partial<Record<Unit, readonly [Unit, number]>>> = { µs: ['ms', 1_000], B: ['KB', 1_024] }
+const STEPS: Readonly<Partial<Record<Unit, readonly [string, number]>>> = { µs: ['ms', 1_000], B: ['KB', 1_024] }
 
 /** A figure with its unit: large ones in the next larger unit. */
 export function amount(value: number, unit: Unit): string {
+  if (unit === 'calls') return number(value)
   const step = STEPS[unit]
   if (step !== undefined && value >= step[1] * 10) return `${number(value / step[1])} ${step[0]}`
   return `${number(value)} ${unit}`

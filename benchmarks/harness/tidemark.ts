@@ -3,7 +3,7 @@ import { createQueryStore, createSyncClient, defineMutation, entity, queryOption
 import type { Change, Row, Server } from './server.ts'
 import type { Library, Subject } from './subject.ts'
 
-export const rowEntity = entity<Row>('row')
+const rowEntity = entity<Row>('row')
 
 /** All rows of the server, in a list that says how it is made. */
 export const rowsQuery = (server: Server) =>

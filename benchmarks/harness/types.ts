@@ -30,7 +30,7 @@ export interface Figure {
   readonly wrong?: string
 }
 
-export type Unit = 'µs' | 'ms' | 'B' | 'KB' | 'calls' | 'commits'
+export type Unit = 'µs' | 'B' | 'calls'
 
 /** A row of the table. */
 export interface Benchmark {

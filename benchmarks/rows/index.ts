@@ -5,9 +5,12 @@ import { memoryCachedQuery, memoryClient, memoryPendingWrite, memoryWatchedQuery
 import { optimisticList, optimisticRow, optimisticSameBase, optimisticTurn } from './optimistic.ts'
 import { invalidate, invalidateStream, pushStream, setQueryData } from './pushes.ts'
 import { queueManyScopes, queueOneScope } from './queue.ts'
+import { reactComponents, reactList } from './react.ts'
 import { refreshData, refreshRefetch } from './refresh.ts'
 import { reload, resync } from './reload.ts'
 import { middleFails, rollback } from './rollback.ts'
+import { vueList } from './vue.ts'
+import { size, start } from './weight.ts'
 
 export const benchmarks: readonly Benchmark[] = [
   optimisticList,
@@ -32,4 +35,9 @@ export const benchmarks: readonly Benchmark[] = [
   memoryClient,
   memoryPendingWrite,
   memoryWrites,
+  reactList,
+  reactComponents,
+  vueList,
+  start,
+  size,
 ]
