@@ -19,10 +19,22 @@ export interface Entry {
   readonly code: string
   /** A peer: it is resolved in `benchmarks/peers`. */
   readonly isPeer?: boolean
+  /** The core is there already: it is the file next to the adapter. */
+  readonly isAdapter?: boolean
   readonly external?: readonly string[]
 }
 
-export async function bundle({ code, isPeer = false, external = [] }: Entry): Promise<string> {
+interface EsbuildPlugin {
+  onResolve(options: { filter: RegExp }, resolve: () => { path: string; external: true }): void
+}
+
+const coreElsewhere = {
+  name: 'core-elsewhere',
+  setup: (build: EsbuildPlugin) =>
+    build.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: './index.js', external: true })),
+}
+
+export async function bundle({ code, isPeer = false, isAdapter = false, external = [] }: Entry): Promise<string> {
   const { outputFiles } = await esbuild.build({
     stdin: { contents: code, resolveDir: isPeer ? `${root}benchmarks/peers` : root },
     bundle: true,
@@ -32,7 +44,9 @@ export async function bundle({ code, isPeer = false, external = [] }: Entry): Pr
     platform: 'browser',
     target: 'es2022',
     define: { 'process.env.NODE_ENV': '"production"' },
-    external: external.map((path) => (path.startsWith('./') ? `${root}${path.slice(2)}` : path)),
+    external,
+    plugins: isAdapter ? [coreElsewhere] : [],
+    tsconfigRaw: {}, // that of the repository leads `tidemark` to the sources
     logLevel: 'error',
   })
   return outputFiles[0]?.text ?? ''
@@ -50,12 +64,14 @@ export const OURS = {
   react: {
     name: 'tidemark: adapter of React',
     code: "export * from 'tidemark/react'",
-    external: ['./dist/index.js', 'react', '@tanstack/react-query', '@tanstack/query-core'],
+    isAdapter: true,
+    external: ['react', '@tanstack/react-query', '@tanstack/query-core'],
   },
   vue: {
     name: 'tidemark: adapter of Vue',
     code: "export * from 'tidemark/vue'",
-    external: ['./dist/index.js', 'vue', '@tanstack/vue-query', '@tanstack/query-core'],
+    isAdapter: true,
+    external: ['vue', '@tanstack/vue-query', '@tanstack/query-core'],
   },
 } as const satisfies Record<string, Entry>
 
