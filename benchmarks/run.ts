@@ -1,5 +1,5 @@
 // `npm run bench`: measures all rows, or those that are named, each size in a process of its own. `--record` writes the
-// results and the tables made from them; `--check` compares the recorded run with the budgets, and measures nothing.
+// results and the tables made from them (`--tables`: the tables alone); `--check` compares the recorded run with the budgets, and measures nothing.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -16,9 +16,10 @@ const at = (path: string) => `${root}${path}`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { record: { type: 'boolean' }, check: { type: 'boolean' } },
+  options: { record: { type: 'boolean' }, tables: { type: 'boolean' }, check: { type: 'boolean' } },
 })
-if (values.check === true && positionals.length === 0 && values.record !== true) check()
+if (values.tables === true) writeTables()
+else if (values.check === true && positionals.length === 0 && values.record !== true) check()
 else await measureAll()
 
 async function measureAll(): Promise<void> {
@@ -50,14 +51,16 @@ function inChild(name: string, size: number): Promise<Figure[]> {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 300_000,
   })
   let text = ''
   child.stdout.on('data', (bytes: Buffer) => {
     text += bytes.toString()
   })
-  return new Promise((resolve, reject) =>
+  return new Promise((resolve) =>
     child.on('close', (code) => {
-      if (code !== 0) return reject(new Error(`${name} at ${size} ended with ${code}`))
+      const wrong = `its process ended with ${code}`
+      if (code !== 0) return resolve([{ row: name, size, contender: 'tidemark', value: Number.NaN, unit: 'µs', wrong }])
       const last = text.trimEnd().split('\n').at(-1) ?? '[]'
       // JSON has no NaN: a contender that was wrong before its first block has no figure.
       resolve((JSON.parse(last) as Figure[]).map((each) => ({ ...each, value: each.value ?? Number.NaN })))
@@ -89,9 +92,14 @@ function record(figures: readonly Figure[], where: Results['machine']): void {
     figures: rows.flatMap(({ name }) => all.filter(({ row }) => row === name)).map(rounded),
   }
   writeFileSync(RESULTS, `${textOf(results)}\n`)
-  const read = readResults() ?? results
-  writeFileSync(at('docs/benchmarks.md'), page(read, readBudgets()))
-  writeFileSync(at('README.md'), withShortTable(readFileSync(at('README.md'), 'utf8'), read))
+  writeTables()
+}
+
+/** The page, and the table of the README, from the recorded run. */
+function writeTables(): void {
+  const results = recorded()
+  writeFileSync(at('docs/benchmarks.md'), page(results, readBudgets()))
+  writeFileSync(at('README.md'), withShortTable(readFileSync(at('README.md'), 'utf8'), results))
 }
 
 /** Four digits: more are noise, and make differences between two runs harder to read. */
@@ -105,10 +113,14 @@ function textOf({ figures, ...about }: Results): string {
   return JSON.stringify(about, undefined, 2).replace(/\n}$/, `,\n  "figures": [\n${lines}\n  ]\n}`)
 }
 
-function check(): void {
+function recorded(): Results {
   const results = readResults()
   if (results === undefined) throw new Error('Nothing is recorded yet: npm run bench -- --record')
-  const verdicts = judge(results, readBudgets())
+  return results
+}
+
+function check(): void {
+  const verdicts = judge(recorded(), readBudgets())
   console.log(`\n${budgetTable(verdicts)}\n`)
   console.log(`${verdicts.filter(({ isMet }) => isMet).length} of ${verdicts.length} budgets are met.`)
 }

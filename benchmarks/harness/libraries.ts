@@ -52,9 +52,23 @@ export async function openAll(
   return contenders
 }
 
-/** What is shown is what the server has, row by row. */
-export function differsFrom(server: Server, shown: Subscriber['shown']): string | undefined {
-  if (!Array.isArray(shown)) return 'no list is shown'
+/** What is shown is what the server has, row by row; it may take a second until that is there. */
+export async function differs({ server, subscriber }: Stage): Promise<string | undefined> {
+  const began = performance.now()
+  for (;;) {
+    await server.acceptAll()
+    const problem = differsFrom(server, subscriber.shown)
+    if (problem === undefined || performance.now() - began > 1_000) return problem
+  }
+}
+
+function differsFrom(server: Server, shown: Subscriber['shown']): string | undefined {
+  if (!Array.isArray(shown)) {
+    const row = shown as Server['rows'][number] | undefined
+    return server.rows.some(({ id, n }) => row?.id === id && row.n === n)
+      ? undefined
+      : 'the row is not what the server has'
+  }
   if (shown.length !== server.rows.length) return `${shown.length} rows instead of ${server.rows.length}`
   const at = server.rows.findIndex(({ id, n }, place) => shown[place]?.id !== id || shown[place]?.n !== n)
   return at === -1 ? undefined : `row ${at} is not what the server has`

@@ -1,7 +1,8 @@
 // Tidemark as its documentation says: a query with its rows declared, a mutation with `optimistic` and `apply`, a store.
-import { createQueryStore, createSyncClient, defineMutation, entity, queryOptions } from 'tidemark'
+import type { SyncClientOptions } from 'tidemark'
+import { createQueryStore, createSyncClient, defineMutation, entity, memoryStorage, queryOptions } from 'tidemark'
 import type { Change, Row, Server } from './server.ts'
-import type { Library, Subject } from './subject.ts'
+import type { Library, Queue, Subject } from './subject.ts'
 
 const rowEntity = entity<Row>('row')
 
@@ -56,15 +57,7 @@ export const oneOf = (at: number) =>
 
 export const tidemark: Library = {
   name: 'tidemark',
-  queue(server) {
-    const send = sendOf(server)
-    const sync = createSyncClient({ mutations: [send] })
-    sync.start()
-    return {
-      write: (change, scope) => sync.mutate(send, { ...change, scope }).confirmed,
-      close: () => void sync.close({ outbox: 'discard' }),
-    }
-  },
+  queue: (server) => queueOf(server, {}),
   queries() {
     const sync = createSyncClient()
     return {
@@ -94,4 +87,21 @@ export const tidemark: Library = {
       close: () => void sync.close({ outbox: 'discard' }),
     }
   },
+}
+
+/** The same with its outbox in a storage, which is in memory, too: what is measured is the client's part. */
+export const tidemarkStored: Library = {
+  ...tidemark,
+  name: 'tidemark with a storage',
+  queue: (server) => queueOf(server, { storage: memoryStorage() }),
+}
+
+function queueOf(server: Server, options: SyncClientOptions): Queue {
+  const send = sendOf(server)
+  const sync = createSyncClient({ ...options, mutations: [send] })
+  sync.start()
+  return {
+    write: (change, scope) => sync.mutate(send, { ...change, scope }).confirmed,
+    close: () => void sync.close({ outbox: 'discard' }),
+  }
 }

@@ -4,6 +4,7 @@ import { allLibraries } from '../harness/libraries.ts'
 import { alternate } from '../harness/measure.ts'
 import { createServer, idOf } from '../harness/server.ts'
 import type { Library } from '../harness/subject.ts'
+import { tidemarkStored } from '../harness/tidemark.ts'
 import type { Benchmark, Contender } from '../harness/types.ts'
 
 /** A Map and a promise each: what no queue that answers can do without. */
@@ -43,7 +44,7 @@ function contenderOf(library: Library, size: number, scopeOf: (n: number) => str
 }
 
 /** Beyond these, they take minutes: their queues are quadratic. */
-const MOST: Readonly<Record<string, number>> = { 'one query-core': 10_000 }
+const MOST: Readonly<Record<string, number>> = { 'one query-core': 10_000, 'one tidemark with a storage': 10_000 }
 
 function queue(name: string, title: string, kind: 'one' | 'each'): Benchmark {
   return {
@@ -53,7 +54,10 @@ function queue(name: string, title: string, kind: 'one' | 'each'): Benchmark {
     // Not yet further with a scope each: Tidemark is quadratic there, and would take minutes.
     sizes: kind === 'one' ? [1_000, 10_000, 100_000] : [1_000, 3_000, 10_000],
     async measure(size) {
-      const libraries = (await allLibraries()).filter((each) => !each.name.includes(', '))
+      const all = await allLibraries()
+      const libraries = [...all.slice(0, 1), tidemarkStored, ...all.slice(1)].filter(
+        (each) => !each.name.includes(', '),
+      )
       const contenders = libraries
         .filter((each) => size <= (MOST[`${kind} ${each.name}`] ?? size))
         .map((each) => contenderOf(each, size, (n) => (kind === 'one' ? 'one' : `scope ${n}`)))

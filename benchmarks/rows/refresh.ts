@@ -6,18 +6,25 @@ import { limitArray } from '../harness/limits.ts'
 import { alternate } from '../harness/measure.ts'
 import type { Row } from '../harness/server.ts'
 import { arrived, idOf } from '../harness/server.ts'
+import type { Library } from '../harness/subject.ts'
 import type { Benchmark } from '../harness/types.ts'
 
 const COUNT = 2_000
 
-function refresh(name: string, title: string, begin: (stage: Stage) => void): Benchmark {
+function refresh(
+  name: string,
+  title: string,
+  begin: (stage: Stage) => void,
+  canDo: (library: Library) => boolean = () => true,
+): Benchmark {
   return {
     name,
     title,
     of: 'pending writes',
     sizes: [10, 100, 1_000],
     async measure(size) {
-      const contenders = await openAll(await listLibraries(), { count: COUNT }, async (stage, library) => {
+      const libraries = (await listLibraries()).filter((each) => size <= (each.mostPending ?? size) && canDo(each))
+      const contenders = await openAll(libraries, { count: COUNT }, async (stage, library) => {
         const { server, subscriber, subject } = stage
         for (let at = 0; at < size; at++) void subject.write({ id: idOf(at), n: at + 1 })
         await arrived(server, size)
