@@ -32,8 +32,10 @@ async function measureAll(): Promise<void> {
   const where = machine()
   const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const figures: Figure[] = []
-  for (const benchmark of chosen) figures.push(...(await measureRow(benchmark)))
-  if (values.record === true) record(figures, where)
+  for (const benchmark of chosen) {
+    figures.push(...(await measureRow(benchmark)))
+    if (values.record === true) record(figures, where) // after each row: a run that is broken off leaves what it has
+  }
   if (values.check === true) check()
 }
 

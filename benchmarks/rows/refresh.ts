@@ -59,6 +59,9 @@ export const refreshRefetch = refresh(
   ({ subject }) => void subject.refetch?.(),
 )
 
-export const refreshData = refresh('refresh-data', 'The same, with the data handed in', ({ subject, server }) =>
-  subject.handIn?.(server.rows.slice()),
+export const refreshData = refresh(
+  'refresh-data',
+  'The same, with the data handed in',
+  ({ subject, server }) => subject.handIn?.(server.rows.slice()),
+  ({ name }) => name !== 'Replicache', // it reads, or is sent what is new
 )
