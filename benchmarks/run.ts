@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { machine, versions } from './harness/machine.ts'
 import { budgetTable, page, rowTable, withShortTable } from './harness/report.ts'
 import type { Results } from './harness/results.ts'
-import { judge, RESULTS, readBudgets, readResults } from './harness/results.ts'
+import { judge, RESULTS, readBudgets, readResults, revived } from './harness/results.ts'
 import type { Benchmark, Figure } from './harness/types.ts'
 import { benchmarks } from './rows/index.ts'
 
@@ -64,8 +64,7 @@ function inChild(name: string, size: number): Promise<Figure[]> {
       const wrong = `its process ended with ${code}`
       if (code !== 0) return resolve([{ row: name, size, contender: 'tidemark', value: Number.NaN, unit: 'µs', wrong }])
       const last = text.trimEnd().split('\n').at(-1) ?? '[]'
-      // JSON has no NaN: a contender that was wrong before its first block has no figure.
-      resolve((JSON.parse(last) as Figure[]).map((each) => ({ ...each, value: each.value ?? Number.NaN })))
+      resolve((JSON.parse(last) as Figure[]).map(revived))
     }),
   )
 }

@@ -3,7 +3,7 @@
 import type { Budget, Results, Verdict } from './results.ts'
 import { figureOf, judge } from './results.ts'
 import { amount, number, ratio, table } from './text.ts'
-import type { Figure } from './types.ts'
+import type { Figure, Unit } from './types.ts'
 
 const MARKS = ['<!-- benchmarks: written by `npm run bench -- --record` -->', '<!-- /benchmarks -->'] as const
 
@@ -76,19 +76,22 @@ ${machine.load} at the start. Tidemark with ${list(versions.product)}; peers: ${
 }
 
 export function budgetTable(verdicts: readonly Verdict[]): string {
-  const lines = verdicts.map(({ budget, value, isMet }) => [
+  const lines = verdicts.map(({ budget, value, unit, isMet }) => [
     what(budget),
-    number(budget.most),
-    value === undefined ? 'not measured' : number(value),
+    said(budget.most, unit),
+    value === undefined ? 'not measured' : said(value, unit),
     isMet ? 'yes' : '**no**',
   ])
   return table(['', 'at most', 'measured', 'met'], lines)
 }
 
+const said = (value: number, unit: Unit | undefined) =>
+  unit === undefined ? `${number(value)} ×` : amount(value, unit)
+
 function what({ row, size, contender = 'tidemark', to, from }: Budget): string {
   const who = contender === 'tidemark' ? '' : `, ${contender}`
   const measure = to !== undefined ? `, times ${to}` : from !== undefined ? `, times that at ${number(from)}` : ''
-  return `${row} at ${number(size)}${who}${measure}`
+  return `${row}${size === 1 ? '' : ` at ${number(size)}`}${who}${measure}`
 }
 
 /** The short table of README.md, between its two marks. */

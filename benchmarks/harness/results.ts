@@ -1,7 +1,7 @@
 // The recorded run and the budgets, and what the one says of the other.
 import { existsSync, readFileSync } from 'node:fs'
 import type { Machine, Versions } from './machine.ts'
-import type { Figure } from './types.ts'
+import type { Figure, Unit } from './types.ts'
 
 export interface Results {
   readonly date: string
@@ -29,6 +29,8 @@ export interface Verdict {
   readonly budget: Budget
   /** `undefined`: not measured. */
   readonly value: number | undefined
+  /** Of a budget that is no ratio. */
+  readonly unit: Unit | undefined
   readonly isMet: boolean
 }
 
@@ -36,7 +38,14 @@ export const RESULTS = new URL('../results.json', import.meta.url)
 const BUDGETS = new URL('../budgets.json', import.meta.url)
 
 export function readResults(): Results | undefined {
-  return existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Results) : undefined
+  if (!existsSync(RESULTS)) return undefined
+  const results = JSON.parse(readFileSync(RESULTS, 'utf8')) as Results
+  return { ...results, figures: results.figures.map(revived) }
+}
+
+/** JSON has no NaN: a contender that was wrong before its first block has no figure. */
+export function revived(figure: Figure): Figure {
+  return { ...figure, value: figure.value ?? Number.NaN }
 }
 
 export function readBudgets(): readonly Budget[] {
@@ -50,7 +59,9 @@ export function figureOf(results: Results, row: string, size: number, contender:
 export function judge(results: Results, budgets: readonly Budget[]): Verdict[] {
   return budgets.map((budget) => {
     const value = measured(results, budget)
-    return { budget, value, isMet: value !== undefined && value <= budget.most }
+    const isRatio = budget.to !== undefined || budget.from !== undefined
+    const { unit } = figureOf(results, budget.row, budget.size, budget.contender ?? 'tidemark') ?? {}
+    return { budget, value, unit: isRatio ? undefined : unit, isMet: value !== undefined && value <= budget.most }
   })
 }
 
