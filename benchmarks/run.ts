@@ -31,6 +31,7 @@ async function measureAll(): Promise<void> {
   installPeers()
   const where = machine()
   const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  if (values.record === true && positionals.length > 0) assertSame(where)
   const figures: Figure[] = []
   for (const benchmark of chosen) {
     figures.push(...(await measureRow(benchmark)))
@@ -82,18 +83,28 @@ function installPeers(): void {
 /** Rows that were measured now take the place of those from before; the others stay. */
 function record(figures: readonly Figure[], where: Results['machine']): void {
   const measured = new Set(figures.map(({ row }) => row))
-  const before = readResults()?.figures.filter(({ row }) => !measured.has(row)) ?? []
-  const all = [...before, ...figures]
+  const earlier = positionals.length === 0 ? undefined : readResults() // a whole run keeps nothing
+  const kept = earlier?.figures.filter(({ row }) => !measured.has(row)) ?? []
+  const all = [...kept, ...figures]
   const rows = benchmarks.filter(({ name }) => all.some(({ row }) => row === name))
   const results: Results = {
     date: new Date().toISOString().slice(0, 10),
-    machine: where,
+    machine: { ...where, load: Math.max(where.load, earlier?.machine.load ?? 0) },
     versions: versions(),
     rows: rows.map(({ name, title, of }) => ({ name, title, of })),
     figures: rows.flatMap(({ name }) => all.filter(({ row }) => row === name)).map(rounded),
   }
   writeFileSync(RESULTS, `${textOf(results)}\n`)
   writeTables()
+}
+
+/** Figures of two machines, or of two versions, are no table. */
+function assertSame(where: Results['machine']): void {
+  const earlier = readResults()
+  if (earlier === undefined) return
+  const about = (machine: Results['machine'], of: Results['versions']) => JSON.stringify([{ ...machine, load: 0 }, of])
+  if (about(earlier.machine, earlier.versions) !== about(where, versions()))
+    throw new Error('The other rows were recorded on another machine, or with other versions: record all of them.')
 }
 
 /** The page, and the table of the README, from the recorded run. */

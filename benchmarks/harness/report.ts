@@ -122,7 +122,7 @@ const SHORT: readonly (readonly [string, number, string])[] = [
   ['middle-fails', 1_000, 'the middle one of 1 000 pending writes refused'],
   ['refresh-refetch', 100, '2 000 rows read again under 100 pending writes'],
   ['set-query-data', 10_000, 'data for one of 10 000 queries, each with a subscriber'],
-  ['queue-one-scope', 10_000, 'a write of 10 000 through the queue, in order'],
+  ['queue-one-scope', 10_000, 'one of 10 000 queued writes (SWR keeps no order, and sends nothing again)'],
   ['memory-cached-query', 10_000, 'heap of a cached query'],
   ['react-components', 1_000, '1 000 React components that show one write'],
   ['size', 1, 'everything, minified and gzipped'],
