@@ -2,13 +2,15 @@
  * The one way in for server data. `accept` decides whether a base is published now, waits for the outcome of an open
  * mutation, or is discarded; `decide` decides what waited. Both run inside a transition.
  */
-import { find, locate } from '../data/entities'
+import type { Located } from '../data/entities'
+import { find, locate, locateBeside } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Held, Incoming, Layer, Share, Verdict } from '../evidence/evidence'
 import { isCovered, judge, orderOf } from '../evidence/evidence'
 import { isBelowFloor, isComputedOn, isFenced, isOlder, isOneLog, isOvertaken } from '../evidence/order'
 import { putBase } from './base'
 import type { Cell, Placement } from './cell'
+import { shapeNow } from './cell'
 import type { Core } from './core'
 import { isRepeatable, shareOf } from './placements'
 import { markStale } from './reading'
@@ -77,6 +79,11 @@ function waitsFor(core: Core, cell: Cell, incoming: Incoming): Set<string> | und
   const { base } = cell
   const isContinued = base !== undefined && isOneLog(incoming, base)
   const wait = new Set<string>()
+  let located: Located | undefined
+  const data = (): Located => {
+    located ??= locateBeside(cell.baseLocated, incoming.data, shapeNow(cell))
+    return located
+  }
   /** Scopes of which it contains a mutation: then it contains those before it. */
   const reached = new Set<string>()
   for (const placement of [...cell.placements].reverse()) {
@@ -88,7 +95,7 @@ function waitsFor(core: Core, cell: Cell, incoming: Incoming): Set<string> | und
       if (!isKnown || incoming.part === undefined) reached.add(layer.scope)
       continue
     }
-    if (verdict === 'lacks' || isRepeatable(cell, placement, incoming.data, core.drafts)) continue
+    if (verdict === 'lacks' || isRepeatable(placement, data, core.drafts)) continue
     if (cell.mode !== 'exact' && incoming.asked === undefined) core.aids?.waits(cell.query, layer)
     if (verdict === 'unknowable') return undefined
     wait.add(layer.id)

@@ -1,7 +1,8 @@
 /** A layer in one query: what it changes there, and what that says of data that arrives. Changes nothing. */
 
 import type { Drafts } from '../data/drafts'
-import { find, locate } from '../data/entities'
+import type { Located } from '../data/entities'
+import { find } from '../data/entities'
 import { fold } from '../data/fold'
 import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
@@ -9,7 +10,6 @@ import { isOfOneOf, isOfRow, rowsNamedBy, staysInPlace } from '../data/verbs'
 import type { Layer, Share } from '../evidence/evidence'
 import { isCovered } from '../evidence/evidence'
 import type { Cell, Placement } from './cell'
-import { shapeNow } from './cell'
 import type { Core } from './core'
 import { stepsOf } from './steps'
 
@@ -30,14 +30,14 @@ function isElsewhere({ baseLocated, base }: Cell, op: Op): boolean {
 
 /**
  * Whether running the layer's recipes on their own result over `data` changes nothing: then it does not matter whether
- * `data` contains the mutation. What an author declared overrules the trial.
+ * `data` contains the mutation. What an author declared overrules the trial. `data` is located once for all layers.
  */
-export function isRepeatable(cell: Cell, { ops }: Placement, data: unknown, drafts: Drafts): boolean {
+export function isRepeatable({ ops }: Placement, data: () => Located, drafts: Drafts): boolean {
   const tried = ops.filter((op) => op.repeatable === undefined)
   if (ops.some((op) => op.repeatable === false)) return false
   if (tried.length === 0) return true
   try {
-    const once = fold(locate(data, shapeNow(cell)), tried, drafts)
+    const once = fold(data(), tried, drafts)
     return Object.is(fold(once, tried, drafts).data, once.data)
   } catch {
     return true // a recipe that throws is skipped: it has no effect on this data

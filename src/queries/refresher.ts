@@ -214,7 +214,7 @@ function mustWait({ drafts }: Core, cell: Cell): boolean {
     mode === 'fence' &&
     placements.some(
       (placement) =>
-        isOpen(placement.layer) && (base === undefined || !isRepeatable(cell, placement, base.data, drafts)),
+        isOpen(placement.layer) && (base === undefined || !isRepeatable(placement, () => cell.baseLocated, drafts)),
     )
   )
 }

@@ -155,7 +155,8 @@ function shown(query: Query, isShown: () => boolean, { cellOf, listeners }: Face
 /** An object that is `target` but for `own`: its methods run on the target, its fields are read and written through. */
 function bindAll<T extends object>(target: T, own: object): object {
   const bound = new Map<PropertyKey, unknown>()
-  const proxy = Object.create(target) as object
+  // Not made from the target: V8 gives each object that is a prototype a shape of its own, and loops over many become slow.
+  const proxy = {}
   return new Proxy(proxy, {
     get(_, name, receiver) {
       const found = Object.getOwnPropertyDescriptor(proxy, name)
