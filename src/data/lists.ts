@@ -48,11 +48,17 @@ export function fitOf(located: Located, { type }: Pick<Entity, 'type'>, id: RowI
   for (const [chain, list] of chains) {
     if (!isDeclared(list)) return 'unplaceable'
     const place = places.filter((each) => located.lists[each.list]?.chain === chain).at(-1)
+    if (place === undefined && isBeyond(located, list, after)) continue
     if ((place !== undefined) !== belongs(list, after)) return 'unplaceable'
     const before = place === undefined ? undefined : located.lists[place.list]?.rows[place.at]
     if (place !== undefined && order(list, before, after) !== 0) return 'unplaceable'
   }
   return stands
+}
+
+/** Whether a row that no loaded page has stands behind them all. `list`: the last page. */
+function isBeyond({ open }: Located, list: RowList, row: unknown): boolean {
+  return open.end && list.rows.length > 0 && order(list, row, list.rows.at(-1)) > 0
 }
 
 /** Lists, as a fold works on them. */

@@ -24,6 +24,9 @@ export function accept(core: Core, cell: Cell, arrived: Incoming): Acceptance {
   const { base } = cell
   if (arrived.kind === 'manual') return publish(core, cell, arrived)
   const incoming = withoutDeleted(core, cell, arrived)
+  // The pages behind it begin elsewhere.
+  if (incoming.data !== arrived.data && cell.shape?.infinite)
+    core.afterwards(() => core.transition(() => markStale(core, cell)))
   const at = incoming.answeredAt ?? incoming.at
   const isPart = incoming.kind === 'answer' || incoming.kind === 'push'
   if (isOlder(incoming, base, cell.missed)) {

@@ -20,9 +20,15 @@ export function newestRow(core: Core, type: string, id: RowId): RowIn | undefine
   for (const each of rowsIn(core, type, id)) {
     const isNewer = isBelow(best?.version, each.version)
     const isEqual = best?.version === each.version || !isBelow(each.version, best?.version)
-    if (best === undefined || isNewer || (isEqual && each.single && !best.single)) best = each
+    if (best === undefined || isNewer || (isEqual && isBetter(each, best))) best = each
   }
   return best
+}
+
+/** Of two copies whose versions do not tell: that of a detail, or that of the base that was taken later. */
+function isBetter(one: RowIn, other: RowIn): boolean {
+  if (one.single !== other.single) return one.single
+  return (one.cell.base?.accepted ?? 0) > (other.cell.base?.accepted ?? 0)
 }
 
 interface RowIn {
@@ -53,7 +59,7 @@ export function keepLost(core: Core, cell: Cell, before: Located, base: Base | u
       seen.add(name)
       const { entity, id } = op
       const place = find(before, entity.type, id).at(-1)
-      if (place === undefined || find(cell.baseLocated, entity.type, id).length > 0) continue
+      if (place === undefined || newestRow(core, entity.type, id) !== undefined) continue
       const row = before.lists[place.list]?.rows[place.at]
       const known = layer.copies.get(name)?.row
       const [now, then] = [knownVersion(entity, row, core.versions), versionOf(core, entity, known)]
