@@ -79,17 +79,34 @@ function toPieces(entry: LogEntry, parts: readonly LogPart[], audience: Audience
   // The problem of a refused mutation is for whoever sent it.
   const mutations = entry.mutations.map(({ problem: _, ...outcome }) => outcome)
   const pieces: Piece[] = []
-  const changes: RowChange[] = parts.flatMap((part) => ('change' in part ? [part.change] : []))
-  const heard = parts.flatMap((part) => ('change' in part ? part.topics : []))
-  const topics = [...new Set(heard)].filter((topic) => audience === undefined || hears(audience, topic))
-  for (let i = 0; i < changes.length; i += CHANGES_PER_MESSAGE) {
-    pieces.push(piece('patch', { changes: changes.slice(i, i + CHANGES_PER_MESSAGE), topics, mutations }))
+  for (const { topics, changes } of byTopics(parts, audience)) {
+    for (let i = 0; i < changes.length; i += CHANGES_PER_MESSAGE)
+      pieces.push(piece('patch', { changes: changes.slice(i, i + CHANGES_PER_MESSAGE), topics, mutations }))
   }
   for (const part of parts) {
     if ('invalidate' in part) pieces.push(piece('invalidate', { ...visibleTo(part.invalidate, audience), mutations }))
     if ('state' in part) pieces.push(piece('state', { ...part.state, mutations }))
   }
   return pieces
+}
+
+interface Told {
+  readonly topics: readonly string[]
+  readonly changes: RowChange[]
+}
+
+/** Changes of rows with the topics that they are of: a query hears of a topic's rows, and not of what else was written with them. */
+function byTopics(parts: readonly LogPart[], audience: Audience | undefined): Iterable<Told> {
+  const told = new Map<string, Told>()
+  for (const part of parts) {
+    if (!('change' in part)) continue
+    const topics = part.topics.filter((topic) => audience === undefined || hears(audience, topic))
+    const name = JSON.stringify(topics)
+    const known = told.get(name)
+    if (known === undefined) told.set(name, { topics, changes: [part.change] })
+    else known.changes.push(part.change)
+  }
+  return told.values()
 }
 
 /** Names no topic that the audience did not ask for. */

@@ -1,6 +1,6 @@
 // What the kit and the mock send, and what it costs their clients: invalidations reach everybody, rows cost no read that they
 // need not.
-import { defineMutation, queryOptions, syncStream } from 'tidemark'
+import { defineMutation, entity, queryOptions, syncStream } from 'tidemark'
 import { createMockServer } from 'tidemark/mocks'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { virtualClock } from '../kit/clock'
@@ -187,4 +187,47 @@ test('a table of the mock tells its rows: a declared list is not read, what decl
   expect(texts(lists)).toEqual(['a#1 b2 c✓3 d4', 'a b2 c✓3 d4'])
   await pass()
   expect([texts(lists), reads()]).toEqual([Array(2).fill('a#1 b2 c✓3 d4'), [2, 4]])
+})
+
+test('a transaction with rows of two kinds costs the queries of neither a read', async () => {
+  const clock = virtualClock()
+  const tables = { items: { rows: ROWS, entity: 'item' }, users: { rows: [{ id: 'u', name: 'x' }], entity: 'user' } }
+  const server = createMockServer({ tables, clock })
+  onTestFinished(() => server.close())
+  const userRow = entity<{ id: string; name: string }>('user')
+  const queries = [
+    queryOptions({
+      queryKey: ['items'],
+      queryFn: ({ fetch }) => fetch('/api/items').then((answer): Promise<Item[]> => answer.json()),
+      rows: [itemRow, (items) => items, { where: () => true }],
+    }),
+    queryOptions({
+      queryKey: ['users'],
+      queryFn: ({ fetch }) =>
+        fetch('/api/users').then((answer): Promise<{ id: string; name: string }[]> => answer.json()),
+      rows: [userRow, (users) => users, { where: () => true }],
+    }),
+  ]
+  const world = createWorld({
+    stream: syncStream({ url: '/api/sync' }),
+    platform: { clock, fetch: server.fetch as never },
+  })
+  onTestFinished(world.sync.start())
+  const [items, users] = queries.map((query) => world.watch<unknown[]>(query))
+  const pass = async () => {
+    for (let n = 0; n < 40; n++) await clock.advance(100)
+  }
+  await pass()
+  const reads = () => server.log.filter(({ method }) => method === 'GET').length
+  const before = reads()
+  await server.write(async (tx) => {
+    await tx.put('item', 'a', item('a', { n: 1 }), { topics: ['items'] })
+    await tx.put('user', 'u', { id: 'u', name: 'y' }, { topics: ['users'] })
+  })
+  await pass()
+  expect([shown(items?.data as Item[]), users?.data, reads() - before]).toEqual([
+    'a#1 b2 c✓3 d4',
+    [{ id: 'u', name: 'y' }],
+    0,
+  ])
 })

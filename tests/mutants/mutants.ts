@@ -510,7 +510,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'keeps the layer of a write when a later one of its scope is in base',
-    within: 'foldCell',
+    within: 'takeCovered',
     find: '!(isBefore || mayLeave(core, cell, placement))',
     replace: '!mayLeave(core, cell, placement)',
   },
@@ -594,9 +594,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets a row in that no change has made belong',
-    within: 'enters',
-    find: 'if (before !== undefined) return true\n',
-    replace: 'return true\n',
+    within: 'turnsOf',
+    find: 'fits(after) && (brings || !fits(before))',
+    replace: 'fits(after)',
   },
   {
     name: 'puts a row before its equals',
@@ -631,13 +631,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'brings a deleted row back from a copy',
     within: 'createLayers',
-    find: 'if (layer.copies.has(name)) core.listener?.onCopy(layer, name, { row: undefined, isAnew: false })\n',
+    find: 'if (layer.copies.has(name)) core.startFrom(layer, name, { row: undefined, isAnew: false })\n',
     replace: 'void layer\n',
   },
   {
     name: 'takes no copy of a row that a base loses',
     within: 'keepLost',
-    find: 'if (!isKnown) core.listener?.onCopy(layer, name, { row, isAnew: true })\n',
+    find: 'if (!isKnown) core.startFrom(layer, name, { row, isAnew: true })\n',
     replace: 'void isKnown\n',
   },
   {
@@ -679,8 +679,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'takes what an answer moves for placed',
     within: 'tryAnswer',
-    find: 'if (isMoved || ops.some((op) => !hasPlace(core, cell, op))) {',
-    replace: 'if (isMoved) {',
+    find: '|| ops.some((op) => !hasPlace(core, cell, op))',
+    replace: '',
   },
   {
     name: 'takes a changed row for an order by hand',
