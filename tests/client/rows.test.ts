@@ -100,6 +100,16 @@ describe('a store of a row', () => {
     })
   })
 
+  test('of copies whose versions say nothing it shows the one that came later', async () => {
+    const world = createWorld(ALL)
+    await loadTodos(world, [todo('1', 'old')])
+    const one = heard(world.sync, '1')
+    world.watch({ ...todosQuery, queryKey: ['todos', 'again'] })
+    await world.settle()
+    await world.net.take('GET', '/todos').answer([todo('1', 'new')])
+    expect(one).toEqual(['old', 'new'])
+  })
+
   test('folds no list for it: a write to a row of 100 000 that nobody watches runs its recipe once', async () => {
     let runs = 0
     const counted = defineMutation({

@@ -1,9 +1,10 @@
 // What the first build got wrong, each case with the sentence of section 11 that it broke.
+import { queryOptions } from 'tidemark'
 import { describe, expect, test } from 'vitest'
 import type { Item } from '../kit/lists'
-import { changing, doneItems, item, load, openItems, rankedItems, shown } from '../kit/lists'
+import { changing, doneItems, item, itemRow, load, openItems, rankedItems, shown } from '../kit/lists'
 import { ALL, change, DECLARED, paged, six } from './paged'
-import { at, merge, put, ranks, scripted } from './scripted'
+import { at, del, merge, put, ranks, scripted } from './scripted'
 import { stage } from './servers'
 
 const without = changing({ apply: undefined })
@@ -120,4 +121,50 @@ test.each(ALL)('%s: "load more" at the end of the list asks for nothing', async 
   const list = await paged(kind, { pages: 3 })
   list.more()
   expect([await list.serve(six(), 0), list.shown]).toEqual([0, 'a b | c d | e f'])
+})
+
+// 'A row past the last loaded row is shown only if there is no next page', so a change behind it cannot matter.
+test.each(DECLARED)(
+  '%s: a change of a row behind the loaded pages is no read, one that comes before them is',
+  async (kind) => {
+    const list = await paged(kind)
+    const behind = change(six(), 'f', { n: 1 })
+    await list.stream.patch(1, only(behind, 'f'))
+    await list.advance(3_000)
+    expect(await list.serve(behind, 1)).toBe(0)
+    const before = change(behind, 'f', { rank: 1.5 })
+    await list.stream.patch(2, only(before, 'f'))
+    await list.advance(3_000)
+    expect(await list.serve(before, 2)).toBeGreaterThan(0)
+    expect(list.shown).toBe('a f#1 | b c')
+  },
+)
+
+// 'A deletion takes the row out at once and, if the list is paged, freezes it': also out of a read from before it.
+test.each(ALL)('%s: a row that is deleted while its page is read leaves no gap', async (kind) => {
+  const list = await paged(kind, { pages: 1 })
+  void list.sync.queryClient.refetchQueries({ queryKey: ['items'] })
+  await list.settle()
+  await list.stream.patch(1, [del('b')])
+  await list.page(six(), 0)
+  await list.advance(3_000)
+  const rows = six().filter(({ id }) => id !== 'b')
+  await list.serve(rows, 1)
+  expect(list.shown).toBe('a c')
+})
+
+// 'Taken anew from a base that loses the row': not where another base has it, perhaps a newer one.
+const bare = (group: string): Item => ({ ...item('a', { done: true, group }), version: undefined as never })
+
+test('a list that loses a row lends no old copy of it while another list has the row', async () => {
+  const world = await scripted(without)
+  const declared = queryOptions({ ...doneItems, rows: [itemRow, (items) => items, { where: ({ done }) => done }] })
+  const done = await load<Item[]>(world, declared, '/done', [bare('old')], at(0))
+  const ranked = await load<Item[]>(world, rankedItems, '/ranked', [bare('new')], at(0))
+  const open = await load<Item[]>(world, openItems, '/open', [], at(0))
+  world.write({ op: 'set', id: 'a', to: { done: false } })
+  await world.stream.invalidate(1, [declared.queryKey])
+  await world.advance(2_000)
+  await world.answer('/done', [], 1)
+  expect([shown(done.data), shown(ranked.data), shown(open.data)]).toEqual(['', 'anew', 'anew'])
 })
