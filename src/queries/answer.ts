@@ -12,7 +12,7 @@ import { fitOf, hasDeclared } from '../data/lists'
 import type { Op, RowOp } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import { belongs, isRuleFault } from '../data/rules'
-import { isOfOneOf, isOfRow, leavesPlace, partOf, rowNameOf, rowsNamedBy } from '../data/verbs'
+import { bringsRow, isOfOneOf, isOfRow, leavesPlace, partOf, rowNameOf, rowsNamedBy } from '../data/verbs'
 import type { Versions } from '../data/versions'
 import { knownVersion } from '../data/versions'
 import type { Layer } from '../evidence/evidence'
@@ -20,7 +20,7 @@ import { isCovered } from '../evidence/evidence'
 import { isAt, isOvertakenByRows, isPlaced, isRowPast } from '../evidence/order'
 import { accept } from './accept'
 import { findAnew } from './base'
-import type { Cell } from './cell'
+import type { Cell, Placement } from './cell'
 import type { Core } from './core'
 import { cellsFor } from './layers'
 import { isByHand } from './placements'
@@ -67,7 +67,12 @@ function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf)
   try {
     const placement = core.touchedBy(answer.layer).get(cell)
     const isMoved = answer.contains && placement !== undefined && isByHand(placement)
-    if (isMoved || followsMove(cell, ops, answer.layer) || ops.some((op) => !hasPlace(core, cell, op))) {
+    if (
+      isMoved ||
+      isPartial(cell, placement, ops, answer) ||
+      followsMove(cell, ops, answer.layer) ||
+      ops.some((op) => !hasPlace(core, cell, op))
+    ) {
       core.aids?.unplaced(cell.query)
       return false
     }
@@ -86,6 +91,21 @@ function tryAnswer(core: Core, cell: Cell, ops: readonly Op[], answer: AnswerOf)
     markStale(core, cell, answer.cursor)
   }
   return true
+}
+
+/** Whether the write has changed other rows of the query, too: the answer says nothing of those, and base lacks them. */
+function isPartial(
+  { baseLocated }: Cell,
+  placement: Placement | undefined,
+  ops: readonly Op[],
+  { contains }: Answer,
+): boolean {
+  if (!contains || placement === undefined || !ops.every(isOfRow)) return false
+  const said = new Set(rowsNamedBy(ops))
+  return placement.ops.some((op) => {
+    if (!isOfRow(op) || isOfOneOf(op, said)) return false
+    return bringsRow(op) || find(baseLocated, op.entity.type, op.id).length > 0
+  })
 }
 
 /**

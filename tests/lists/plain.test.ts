@@ -170,3 +170,19 @@ test('a change there and back, both refused, is no reason to tell anybody of equ
   }
   expect([shown(list.data), list.values.length]).toEqual(['a b', length])
 })
+
+test.each([
+  ['removes', () => null],
+  ['brings', () => item('a', { n: 7 })],
+])('an answer that %s one of two rows says nothing of the other: that is shown until a read has it', async (_, row) => {
+  const { world, list } = await watched(everything, [item('a'), item('b')])
+  const handle = world.sync.mutate(mutation, [
+    row() === null ? { op: 'remove', id: 'a' } : { op: 'set', id: 'a', to: { n: 7 } },
+    { op: 'set', id: 'b', to: { n: 7 } },
+  ])
+  const from = list.values.length
+  const end = row() === null ? [item('b', { n: 7 })] : [item('a', { n: 7 }), item('b', { n: 7 })]
+  const reads = await answerAll(world, row, end)
+  await handle.reflected
+  expect([shown(list.data), reads, list.values.length - from]).toEqual([shown(end), 1, 0])
+})
