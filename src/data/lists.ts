@@ -16,6 +16,11 @@ export function hasDeclared({ lists }: Located, type: string): boolean {
   return lists.some((list) => isDeclared(list) && list.entity.type === type)
 }
 
+/** Whether only the server knows which rows of this kind are in a list. */
+export function hasUndeclared({ lists }: Located, type: string): boolean {
+  return lists.some((list) => !list.single && !isDeclared(list) && list.entity.type === type)
+}
+
 /** Whether a change of a row leaves it where it stands in its list. */
 export function staysIn(list: RowList, before: unknown, after: unknown): boolean {
   return after !== undefined && belongs(list, after) && order(list, before, after) === 0
@@ -39,9 +44,12 @@ export function fitOf(located: Located, { type }: Pick<Entity, 'type'>, id: RowI
   if (located.shape?.infinite && places.length > 1) return 'unplaceable' // in two pages
   const stands = places.length > 0 ? 'in place' : 'none'
   const lists = located.lists.filter((list) => list.entity.type === type && !list.single)
-  // A page that loses a row is followed by others that begin earlier.
-  if (after === undefined)
-    return lists.length > 0 && places.length > 0 && located.shape?.infinite ? 'unplaceable' : stands
+  // A page that loses a row is followed by others that begin earlier; of a list without a rule only the server knows what
+  // comes in its place.
+  if (after === undefined) {
+    const isPaged = located.shape?.infinite === true && places.length > 0 && lists.length > 0
+    return isPaged || hasUndeclared(located, type) ? 'unplaceable' : stands
+  }
   if (lists.length === 0) return stands
   const chains = new Map<string, RowList>()
   for (const list of lists) chains.set(list.chain, list)

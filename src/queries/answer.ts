@@ -8,7 +8,7 @@ import type { Drafts } from '../data/drafts'
 import type { Located } from '../data/entities'
 import { find } from '../data/entities'
 import { fold } from '../data/fold'
-import { fitOf, hasDeclared } from '../data/lists'
+import { fitOf, hasDeclared, hasUndeclared } from '../data/lists'
 import type { Op, RowOp } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import { belongs, isRuleFault } from '../data/rules'
@@ -131,7 +131,8 @@ function hasPlace({ drafts }: Core, { baseLocated }: Cell, op: Op): boolean {
     return baseLocated.lists.some((list) => list.entity.type === entity.type && belongs(list, op.row))
   const place = find(baseLocated, entity.type, id).at(-1)
   const there = place === undefined ? undefined : baseLocated.lists[place.list]?.rows[place.at]
-  if (there === undefined && (op.kind === 'row' || op.kind === 'remove')) return true
+  if (there === undefined && op.kind === 'row') return true
+  if (there === undefined && op.kind === 'remove') return !hasUndeclared(baseLocated, entity.type)
   if (op.kind === 'move') return false
   return fitOf(baseLocated, entity, id, afterOf(op, there, drafts)) !== 'unplaceable'
 }

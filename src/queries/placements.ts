@@ -4,6 +4,7 @@ import type { Drafts } from '../data/drafts'
 import type { Located } from '../data/entities'
 import { find } from '../data/entities'
 import { fold } from '../data/fold'
+import { hasUndeclared } from '../data/lists'
 import type { Op } from '../data/recipes'
 import { opsFor } from '../data/recipes'
 import { isOfOneOf, isOfRow, rowsNamedBy, staysInPlace } from '../data/verbs'
@@ -75,7 +76,7 @@ function isOfLists({ baseLocated, shape }: Cell, { ops }: Placement): boolean {
     const lists = baseLocated.lists.filter(({ entity }) => entity.type === type)
     if (lists.length === 0) return 'row' in op && shape?.pairs.some(([kind]) => kind.type === type) === true
     const isThere = find(baseLocated, type, op.id).length > 0
-    return isThere || (op.kind !== 'remove' && lists.some(({ single }) => !single))
+    return isThere || (op.kind === 'remove' ? hasUndeclared(baseLocated, type) : lists.some(({ single }) => !single))
   })
 }
 

@@ -7,7 +7,7 @@ import { isSameId, rowName } from '../base/rows'
 import type { Entity, Located } from '../data/entities'
 import { find } from '../data/entities'
 import { fold } from '../data/fold'
-import { fitOf } from '../data/lists'
+import { fitOf, hasUndeclared } from '../data/lists'
 import type { Op } from '../data/recipes'
 import { isRuleFault } from '../data/rules'
 import { isAtLeast, knownVersion } from '../data/versions'
@@ -43,7 +43,7 @@ function place(core: Core, cell: Cell, start: Located, { changes, before }: News
     }
     const isList = lists.some(({ single }) => !single)
     const at = find(located, type, id).at(-1)
-    if (at === undefined && (change.op === 'del' || !isList)) continue
+    if (at === undefined && (change.op === 'del' ? !hasUndeclared(located, type) : !isList)) continue
     if (located.shape?.infinite && find(located, type, id).length > 1) return undefined // pages of two positions
     const there = at === undefined ? before.get(change) : located.lists[at.list]?.rows[at.at]
     const op = rowOp(core, cell, { kind, row: there, isIn: at !== undefined }, change)

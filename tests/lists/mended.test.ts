@@ -168,3 +168,30 @@ test('a list that loses a row lends no old copy of it while another list has the
   await world.answer('/done', [], 1)
   expect([shown(done.data), shown(ranked.data), shown(open.data)]).toEqual(['', 'anew', 'anew'])
 })
+
+// 'In every undeclared list of the kind, whether the row stands in it or not: the list is read again': what comes in the place of a
+// row that is deleted only the server knows ('top 3', numbered pages).
+describe.each(['b', 'z'])('a row that is deleted (%s)', (id) => {
+  test('by others is gone at once, and the list without a rule is read', async () => {
+    const world = await scripted(without)
+    const list = await load<Item[]>(world, doneItems, '/done', ranks(), at(0))
+    await world.stream.patch(1, [del(id)])
+    const left = ranks().filter((row) => row.id !== id)
+    expect(shown(list.data)).toBe(shown(left))
+    await world.advance(2_000)
+    await world.answer('/done', [...left, item('e')], 1)
+    expect(shown(list.data)).toBe(shown([...left, item('e')]))
+  })
+
+  test.each([true, false])('by an own write, too (apply: %s)', async (hasApply) => {
+    const world = await scripted(hasApply ? changing() : without)
+    const list = await load<Item[]>(world, doneItems, '/done', ranks(), at(0))
+    world.write({ op: 'remove', id })
+    const left = ranks().filter((row) => row.id !== id)
+    await world.confirm(1, { [id]: null })
+    expect(shown(list.data)).toBe(shown(left))
+    await world.advance(2_000)
+    await world.answer('/done', [...left, item('e')], 1)
+    expect(shown(list.data)).toBe(shown([...left, item('e')]))
+  })
+})
