@@ -589,8 +589,44 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'goes on with pages that have lost a row',
     within: 'fitOf',
-    find: "places.length > 0 && located.shape?.infinite ? 'unplaceable' : stands",
-    replace: "places.length < 0 ? 'unplaceable' : stands",
+    find: 'isPaged || hasUndeclared(located, type)',
+    replace: 'hasUndeclared(located, type)',
+  },
+  {
+    name: 'reads no list without a rule for a row that is deleted',
+    within: 'fitOf',
+    find: 'isPaged || hasUndeclared(located, type)',
+    replace: 'isPaged',
+  },
+  {
+    name: 'takes an answer of some rows for all of a write',
+    within: 'tryAnswer',
+    find: 'isPartial(cell, placement, ops, answer) ||',
+    replace: '',
+  },
+  {
+    name: 'takes the row that an answer brings for where it stands',
+    within: 'tryAnswer',
+    find: 'followsMove(cell, ops, answer.layer) ||',
+    replace: '',
+  },
+  {
+    name: 'forgets how old the pages before a failed one are',
+    within: 'forgetRead',
+    find: 'answers === 0',
+    replace: 'true',
+  },
+  {
+    name: 'gives rows without an order their places in no order',
+    within: 'placeInChain',
+    find: 'turns.sort((a, b) => a.number - b.number)',
+    replace: 'turns',
+  },
+  {
+    name: 'puts a nameless event onto what an answer without a position has set',
+    within: 'takeCovered',
+    find: '(layer.confirmedAt === undefined && !isCovered(layer, base))',
+    replace: 'false',
   },
   {
     name: 'lets a row in that no change has made belong',
